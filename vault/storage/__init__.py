@@ -1,0 +1,121 @@
+"""Bytes by key: the protocol every storage keeps, the grammar of keys and the refusals.
+
+Floor 1: knows keys and bytes. Must not know people, rows, rights or HTTP. Keys are made here from public ids and
+digests only; a name that somebody typed is never part of one.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
+
+_BLOB = r"{id}/(?P<{shard}>[0-9a-f]{{2}})/(?P={shard})[0-9a-f]{{62}}\.{id}"
+_ORIGINAL, _VARIANT = (_BLOB.format(id="[A-Za-z0-9_-]{22}", shard=shard) for shard in ("shard", "part"))
+_KEY = re.compile(rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.webp")
+LONGEST_KEY = 240
+
+
+class StorageError(Exception):
+    """The storage could not do what it was asked."""
+
+
+class BadKey(StorageError, ValueError):
+    """A key outside the grammar, or one whose path would leave the storage."""
+
+
+class Missing(StorageError):
+    """Nothing is kept under that key."""
+
+
+class StorageFull(StorageError):
+    """There is no room left for more bytes."""
+
+
+class TooLarge(StorageError):
+    """More bytes arrived than the limit allows."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"larger than {max_bytes} bytes")
+        self.max_bytes = max_bytes
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What is known of a blob without reading it; `modified_at` is aware UTC."""
+
+    bytes: int
+    modified_at: datetime
+
+
+class Storage(Protocol):
+    """What the vault asks of a place for bytes."""
+
+    def temporary(self) -> AbstractContextManager[Path]:
+        """Lend an empty file to write into; at the end it is removed unless `put` took it. Raises StorageFull."""
+
+    def temporary_folder(self) -> AbstractContextManager[Path]:
+        """Lend an empty folder for several files; at the end it is removed, whatever it holds. Raises StorageFull."""
+
+    def put(self, key: str, source: Path) -> None:
+        """Take a finished temporary file over; durable on return, and a blob of the same key is replaced at once.
+
+        Raises BadKey, StorageFull or StorageError, and then nothing is kept under the key.
+        """
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a blob for reading. Raises Missing."""
+
+    def local_path(self, key: str) -> AbstractContextManager[Path]:
+        """Lend a path to a blob's bytes, only to be read, for the length of the `with`. Raises Missing."""
+
+    def stat(self, key: str) -> Stat:
+        """Say how large and how old a blob is. Raises Missing."""
+
+    def delete(self, key: str) -> None:
+        """Remove a blob for good; one that is gone already is no error."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Walk the keys that begin with a prefix, in order, without holding them all. Raises BadKey."""
+
+    def temporaries(self) -> Iterator[tuple[Path, float]]:
+        """Walk the temporary files and folders with their age in seconds, also those that a crash left behind."""
+
+    def discard(self, temporary: Path) -> None:
+        """Remove one of `temporaries`; one that is gone already is no error. Raises BadKey for any other path."""
+
+    def free_bytes(self) -> int:
+        """Say how many bytes may still be stored, less what is held back so that a full vault can still delete."""
+
+
+def original_key(owner_public_id: str, sha256: str, media_public_id: str) -> str:
+    """Name an original, byte for byte as it came. `sha256` is 64 hex digits. Raises BadKey."""
+    return checked(f"originals/{owner_public_id}/{sha256[:2]}/{sha256}.{media_public_id}")
+
+
+def variant_key(owner_public_id: str, sha256: str, media_public_id: str, name: str, pipeline: int) -> str:
+    """Name a picture made from an original by one version of the pipeline. Raises BadKey."""
+    return checked(f"variants/{owner_public_id}/{sha256[:2]}/{sha256}.{media_public_id}/{name}-v{pipeline}.webp")
+
+
+def checked(key: str) -> str:
+    """Return a key that fits the grammar. Raises BadKey."""
+    if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
+        raise BadKey(f"not a key: {key[:LONGEST_KEY]!r}")
+    return key
+
+
+def from_url(url: str) -> Storage:
+    """Open the storage that an address names: `file:///an/absolute/folder`. Raises StorageError for others."""
+    from vault.storage.local import LocalStorage  # noqa: PLC0415  # it imports this protocol, which must be there first
+
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise StorageError(f"no storage for addresses beginning with {parts.scheme or 'nothing'}://, only file://")
+    path = Path(unquote(parts.path))
+    if parts.netloc or not path.is_absolute() or path == Path("/"):
+        raise StorageError("the storage address must be file:// and an absolute folder")
+    return LocalStorage(path)

@@ -1,0 +1,231 @@
+"""Blobs as files below one folder, durable when `put` returns.
+
+Floor 1: knows the file system. Must not know who owns a blob or why it is kept.
+
+A blob is written beside its place, synced, renamed, and its folders are synced: after a crash at any moment it is there
+whole or not at all. Files are 0600, folders 0700, and no symbolic link is followed out of the root.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from vault.storage import BadKey, Missing, Stat, StorageError, StorageFull, checked
+
+TEMPORARY = "tmp"
+KINDS = ("originals", "variants")
+MIB = 1024**2
+# Held back from uploads, so that the database beside the blobs can still write down a deletion or a revocation.
+RESERVE_BYTES = 64 * MIB
+RESERVE_SHARE = 20
+# A folder that lost a race with a deletion is made again; losing this often means something else is wrong.
+ATTEMPTS = 5
+# Kind, owner and shard folders are never removed, so one that is durable stays so.
+LASTING_DEPTH = 3
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class LocalStorage:
+    """A storage in one folder of this machine; safe for many threads and processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        with _translated():
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root = root.resolve()
+            self._tmp = self.root / TEMPORARY
+            self._tmp.mkdir(mode=0o700, exist_ok=True)
+        self._durable = {self.root}
+
+    @contextmanager
+    def temporary(self) -> Iterator[Path]:
+        """Lend an empty file of mode 0600 on the blobs' own file system. Raises StorageFull."""
+        self._refuse_when_full()
+        path = self._tmp / secrets.token_hex(16)
+        with _translated():
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def temporary_folder(self) -> Iterator[Path]:
+        """Lend an empty folder of mode 0700 on the blobs' own file system. Raises StorageFull."""
+        self._refuse_when_full()
+        path = self._tmp / secrets.token_hex(16)
+        with _translated():
+            path.mkdir(mode=0o700)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def put(self, key: str, source: Path) -> None:
+        """Sync and rename a temporary file to its place. Raises BadKey, StorageFull or StorageError."""
+        path = self._path(key)
+        self._require_temporary(source)
+        with _translated():
+            _sync_file(source)
+            self._move(source, path)
+            try:
+                self._settle(path.parent)
+            except OSError:
+                # Not known to be durable is not kept: the caller is told so, and must not find half of it later.
+                path.unlink(missing_ok=True)
+                raise
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a blob for reading. Raises Missing or BadKey."""
+        path = self._path(key)
+        with _translated():
+            return os.fdopen(os.open(path, READ), "rb")
+
+    @contextmanager
+    def local_path(self, key: str) -> Iterator[Path]:
+        """Lend the blob's own path, only to be read. Raises Missing or BadKey."""
+        self.stat(key)
+        yield self._path(key)
+
+    def stat(self, key: str) -> Stat:
+        """Say how large and how old a blob is. Raises Missing or BadKey."""
+        with _translated():
+            found = os.lstat(self._path(key))
+        return Stat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, key: str) -> None:
+        """Remove a blob and make sure that it stays removed. Raises BadKey or StorageError."""
+        path = self._path(key)
+        with _translated():
+            try:
+                path.unlink(missing_ok=True)
+                _sync_folder(path.parent)
+            except FileNotFoundError:
+                return
+            if self._depth(path.parent) > LASTING_DEPTH:
+                with suppress(OSError):
+                    path.parent.rmdir()
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Walk the keys below a prefix in order, one folder in memory at a time. Raises BadKey."""
+        if prefix.startswith("/") or {"", ".", ".."} & set(prefix.split("/")[:-1]):
+            raise BadKey(f"not a beginning of keys: {prefix!r}")
+        return (key for kind in KINDS for key in self._below(kind, prefix))
+
+    def temporaries(self) -> Iterator[tuple[Path, float]]:
+        """Walk what is in the temporary folder, with its age in seconds."""
+        with os.scandir(self._tmp) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    yield Path(entry.path), max(0.0, time.time() - entry.stat(follow_symlinks=False).st_mtime)
+
+    def discard(self, temporary: Path) -> None:
+        """Remove one temporary file or folder. Raises BadKey for a path elsewhere."""
+        self._require_temporary(temporary)
+        if temporary.is_dir() and not temporary.is_symlink():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """Say how many bytes may still be stored, the reserve taken off."""
+        disk = shutil.disk_usage(self.root)
+        return max(0, disk.free - min(RESERVE_BYTES, disk.total // RESERVE_SHARE))
+
+    def _refuse_when_full(self) -> None:
+        if self.free_bytes() == 0:
+            raise StorageFull("the disk is full")
+
+    def _path(self, key: str) -> Path:
+        path = self.root / checked(key)
+        # The grammar already keeps a key below the root; this stops a symbolic link that somebody put in between.
+        if os.path.realpath(path.parent) != str(path.parent) or path.is_symlink():
+            raise BadKey("a symbolic link leads out of the storage")
+        return path
+
+    def _require_temporary(self, path: Path) -> None:
+        if not Path(os.path.realpath(path.parent)).is_relative_to(self._tmp):
+            raise BadKey("not one of this storage's temporary files")
+
+    def _depth(self, folder: Path) -> int:
+        return len(folder.relative_to(self.root).parts)
+
+    def _move(self, source: Path, path: Path) -> None:
+        for attempt in range(ATTEMPTS):
+            for folder in reversed(self._up_to_root(path.parent)):
+                with suppress(FileExistsError):
+                    folder.mkdir(mode=0o700)
+            try:
+                source.rename(path)
+                return
+            except FileNotFoundError:
+                if attempt == ATTEMPTS - 1 or not source.exists():
+                    raise
+
+    def _settle(self, folder: Path) -> None:
+        """Sync a folder and every one above it that is not known to be durable itself."""
+        _sync_folder(folder)
+        for step in self._up_to_root(folder):
+            if step in self._durable:
+                return
+            _sync_folder(step.parent)
+        self._durable.update(step for step in self._up_to_root(folder) if self._depth(step) <= LASTING_DEPTH)
+
+    def _up_to_root(self, folder: Path) -> list[Path]:
+        return [step for step in (folder, *folder.parents) if step.is_relative_to(self.root) and step != self.root]
+
+    def _below(self, folder: str, prefix: str) -> Iterator[str]:
+        # A folder is entered when it may hold the prefix, or lies below it.
+        if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
+            return
+        for name, is_folder in _listed(self.root / folder):
+            key = f"{folder}/{name}"
+            if is_folder:
+                yield from self._below(key, prefix)
+            elif key.startswith(prefix):
+                with suppress(BadKey):
+                    yield checked(key)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the operating system's errors into the storage's own."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Missing("no such blob") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("the disk is full") from error
+        raise StorageError(f"the storage failed: {error.strerror}") from error
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, READ)
+    try:
+        os.fchmod(descriptor, 0o600)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, READ | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _listed(folder: Path) -> list[tuple[str, bool]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
