@@ -131,7 +131,8 @@ def bundle() -> None:
 def read_manifest(metafile: dict[str, Any], sources: frozenset[str]) -> dict[str, str]:
     """Map logical names ("app.js") to the hashed files ("app-4XQ2P7QA.js") that esbuild's metafile tells of.
 
-    Only `sources` get a name: what `import()` splits off is found by the scripts themselves. A style sheet that a script imports gets the script's name; two sources of one name are refused.
+    Only `sources` get a name: what `import()` splits off is found by the scripts themselves.
+    A style sheet that a script imports gets the script's name; two sources of one name are refused.
     """
     manifest: dict[str, str] = {}
     for output, facts in metafile["outputs"].items():
