@@ -1,0 +1,193 @@
+"""What is this file? Decided by its first bytes alone, without a decoder.
+
+Floor 0. Knows no file names and no declared types: neither is believed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+HEAD_BYTES: Final = 4096
+"""How many of a file's first bytes `identify` wants to see (all of them when the file is shorter)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file that the vault keeps.
+
+    `extension` has no dot; `format` is the one decoder that may open such a file.
+    """
+
+    media_type: str
+    extension: str
+    format: str
+
+
+JPEG: Final = Kind("image/jpeg", "jpg", "JPEG")
+PNG: Final = Kind("image/png", "png", "PNG")
+WEBP: Final = Kind("image/webp", "webp", "WEBP")
+GIF: Final = Kind("image/gif", "gif", "GIF")
+AVIF: Final = Kind("image/avif", "avif", "AVIF")
+KINDS: Final = (JPEG, PNG, WEBP, GIF, AVIF)
+ACCEPT: Final = ",".join(kind.media_type for kind in KINDS)
+"""What a file picker may offer, for HTML's `accept`."""
+
+
+class Unsupported(Exception):
+    """The file is not of a kind that the vault keeps.
+
+    `kind` names what it is where that is known; `sentence` says it to a person.
+    """
+
+    def __init__(self, kind: str | None, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = sentence
+
+
+_EMPTY = "This file is empty."
+_UNKNOWN = "This file is not a picture that can be kept. Pictures may be JPEG, PNG, WebP, GIF or AVIF."
+_HEIC = "HEIC pictures cannot be kept yet. Export the picture as JPEG and try again."
+_VIDEO = "Videos ({}) cannot be kept yet."
+_SOUND = "Sound files ({}) cannot be kept."
+_RAW = "TIFF and camera RAW pictures ({}) cannot be kept yet. Export the picture as JPEG and try again."
+_OTHER = "{} pictures cannot be kept. Export the picture as JPEG, PNG, WebP, GIF or AVIF and try again."
+_DOCUMENT = "{} files are documents, not pictures, and cannot be kept."
+_ACTIVE = "{} files can carry programs and cannot be kept."
+_ARCHIVE = "Archives ({}) cannot be kept. Unpack it and upload the pictures inside."
+_PROGRAM = "Programs cannot be kept."
+
+_KEPT: Final = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+)
+
+# Leading bytes, name, sentence. Longer and surer beginnings stand before shorter ones.
+_KNOWN: Final = (
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000", _OTHER),
+    (b"\x00\x00\x00\x0cJXL ", "JPEG XL", _OTHER),
+    (b"\xff\x4f\xff\x51", "JPEG 2000", _OTHER),
+    (b"\xff\x0a", "JPEG XL", _OTHER),
+    (b"8BPS", "Photoshop", _OTHER),
+    (b"DDS ", "DDS", _OTHER),
+    (b"icns", "ICNS", _OTHER),
+    (b"\x00\x00\x01\x00", "ICO", _OTHER),
+    (b"\x00\x00\x02\x00", "CUR", _OTHER),
+    (b"BM", "BMP", _OTHER),
+    (b"II*\x00\x10\x00\x00\x00CR", "CR2", _RAW),
+    (b"II*\x00", "TIFF", _RAW),
+    (b"MM\x00*", "TIFF", _RAW),
+    (b"II+\x00", "TIFF", _RAW),
+    (b"MM\x00+", "TIFF", _RAW),
+    (b"IIRO", "ORF", _RAW),
+    (b"IIRS", "ORF", _RAW),
+    (b"MMOR", "ORF", _RAW),
+    (b"IIU\x00", "RW2", _RAW),
+    (b"FUJIFILMCCD-RAW", "RAF", _RAW),
+    (b"FOVb", "X3F", _RAW),
+    (b"\x00\x00\x01\xba", "MPEG", _VIDEO),
+    (b"\x00\x00\x01\xb3", "MPEG", _VIDEO),
+    (b"FLV\x01", "FLV", _VIDEO),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMV", _VIDEO),
+    (b"OggS", "Ogg", _SOUND),
+    (b"fLaC", "FLAC", _SOUND),
+    (b"ID3", "MP3", _SOUND),
+    (b"%PDF", "PDF", _DOCUMENT),
+    (b"%!PS", "PostScript", _ACTIVE),
+    (b"\xc5\xd0\xd3\xc6", "PostScript", _ACTIVE),
+    (b"ffconcat", "Playlist", _DOCUMENT),
+    (b"#EXTM3U", "Playlist", _DOCUMENT),
+    (b"PK\x03\x04", "ZIP", _ARCHIVE),
+    (b"PK\x05\x06", "ZIP", _ARCHIVE),
+    (b"PK\x07\x08", "ZIP", _ARCHIVE),
+    (b"Rar!\x1a\x07", "RAR", _ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", "7z", _ARCHIVE),
+    (b"\x1f\x8b", "gzip", _ARCHIVE),
+    (b"\x7fELF", "ELF", _PROGRAM),
+    (b"MZ", "Windows program", _PROGRAM),
+    (b"\xcf\xfa\xed\xfe", "Mach-O", _PROGRAM),
+    (b"\xca\xfe\xba\xbe", "Mach-O", _PROGRAM),
+    (b"\x00asm", "WebAssembly", _PROGRAM),
+    (b"#!", "Script", _PROGRAM),
+)
+
+_WEBP_CHUNKS: Final = (b"VP8 ", b"VP8L", b"VP8X")
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+# ISO/IEC 23008-12: a file may lead with these and name its codec only among the compatible brands.
+_GENERIC_BRANDS: Final = frozenset({b"mif1", b"msf1"})
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_QUICKTIME_BOXES: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def identify(head: bytes) -> Kind:
+    """Name the kind of a file from its first `HEAD_BYTES` bytes.
+
+    Raises `Unsupported`, and nothing else, for what the vault does not keep.
+    """
+    if not head:
+        raise Unsupported(None, _EMPTY)
+    for magic, kind in _KEPT:
+        if head.startswith(magic):
+            return kind
+    if head.startswith(b"RIFF"):
+        return _riff(head)
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    raise _refusal(head)
+
+
+def _riff(head: bytes) -> Kind:
+    form = head[8:12]
+    if form == b"WEBP" and head[12:16] in _WEBP_CHUNKS:
+        return WEBP
+    if form == b"AVI ":
+        raise _unsupported("AVI", _VIDEO)
+    if form == b"WAVE":
+        raise _unsupported("WAV", _SOUND)
+    raise Unsupported(None, _UNKNOWN)
+
+
+def _iso_media(head: bytes) -> Kind:
+    """Tell AVIF, HEIC, RAW and video apart by the `ftyp` box (ISO/IEC 14496-12, 4.3)."""
+    box = head[: max(16, min(int.from_bytes(head[:4]), len(head)))]
+    major = box[8:12]
+    brands = {box[at : at + 4] for at in range(16, len(box) - 3, 4)}
+    if major in _AVIF_BRANDS or (major in _GENERIC_BRANDS and brands & _AVIF_BRANDS):
+        return AVIF
+    if major in _HEIC_BRANDS | _GENERIC_BRANDS:
+        raise Unsupported("HEIC", _HEIC)
+    if major == b"crx ":
+        raise _unsupported("CR3", _RAW)
+    if major == b"qt  ":
+        raise _unsupported("MOV", _VIDEO)
+    if major in (b"M4A ", b"M4B "):
+        raise _unsupported("M4A", _SOUND)
+    raise _unsupported("MP4", _VIDEO)
+
+
+def _refusal(head: bytes) -> Unsupported:
+    for magic, name, sentence in _KNOWN:
+        if head.startswith(magic):
+            return _unsupported(name, sentence)
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return _unsupported("WebM" if b"webm" in head[:64] else "MKV", _VIDEO)
+    if head[4:8] in _QUICKTIME_BOXES:
+        return _unsupported("MOV", _VIDEO)
+    return _markup(head) or Unsupported(None, _UNKNOWN)
+
+
+def _markup(head: bytes) -> Unsupported | None:
+    """Recognise SVG, HTML and XML, also behind a byte-order mark, blanks or in UTF-16."""
+    text = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x0b\x0c").lower()
+    if not text.startswith(b"<"):
+        return None
+    if b"<svg" in text:
+        return _unsupported("SVG", _ACTIVE)
+    if text.startswith(b"<?xml"):
+        return _unsupported("XML", _ACTIVE)
+    return _unsupported("HTML", _ACTIVE)
+
+
+def _unsupported(name: str, sentence: str) -> Unsupported:
+    return Unsupported(name, sentence.format(name))

@@ -1,0 +1,128 @@
+"""What the decoding child says to its parent, as JSON, and the parent's doubt about it.
+
+Floor 0. The child has read a stranger's bytes: its answer is checked like a stranger's.
+"""
+
+import base64
+import binascii
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from vault.imaging.identify import Kind
+from vault.imaging.metadata import Metadata
+from vault.imaging.refusals import Reason, Refused
+from vault.imaging.render import TARGETS, Rendered, Target, Variant
+from vault.imaging.texts import MAX_CAPTION, cleaned
+
+MAX_ANSWER_BYTES: Final = 64 * 1024
+UNWRITTEN: Final = b'{"unwritten": true}'
+"""The line for "the variants could not be written", which is not the picture's fault."""
+_MAX_PLACEHOLDER_BYTES: Final = 4096
+_TYPES: Final = typing.get_type_hints(Metadata)
+
+
+class Unwritten(Exception):
+    """The child had no room, or no right, to write what it made."""
+
+
+class Unbelievable(ValueError):
+    """The child's answer has a shape or a value that honest code does not produce."""
+
+
+def write_rendered(rendered: Rendered) -> bytes:
+    """One line that `read_answer` turns into the same `Rendered` again."""
+    facts = {
+        field.name: value.isoformat() if isinstance(value, datetime) else value
+        for field in dataclasses.fields(Metadata)
+        if (value := getattr(rendered.metadata, field.name)) is not None
+    }
+    answer = {
+        "size": [rendered.width, rendered.height],
+        "frames": rendered.frames,
+        "variants": {
+            variant.name: [variant.width, variant.height, variant.size_bytes] for variant in rendered.variants
+        },
+        "placeholder": base64.b64encode(rendered.placeholder).decode(),
+        "metadata": facts,
+    }
+    return json.dumps(answer).encode()
+
+
+def write_refusal(reason: Reason) -> bytes:
+    """One line that makes `read_answer` raise `Refused`."""
+    return json.dumps({"refused": reason}).encode()
+
+
+def read_answer(line: bytes, kind: Kind, *, max_pixels: int, max_frames: int) -> Rendered:
+    """Turn the child's line into what it made.
+
+    Raises `Refused` when it says that it refused the picture, `Unwritten` when it could not write its work, and
+    `Unbelievable` when it says what cannot be.
+    """
+    if line == UNWRITTEN:
+        raise Unwritten
+    try:
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise Refused(Reason(answer["refused"]))
+        width, height = (_between(side, 1, max_pixels) for side in answer["size"])
+        _between(width * height, 1, max_pixels)
+        return Rendered(
+            kind=kind,
+            width=width,
+            height=height,
+            frames=_between(answer["frames"], 1, max_frames),
+            variants=tuple(_variant(target, answer["variants"][target.name]) for target in TARGETS),
+            placeholder=_placeholder(answer["placeholder"]),
+            metadata=_metadata(answer["metadata"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Unbelievable(str(error)) from error
+
+
+def _between(value: object, lowest: int, highest: int) -> int:
+    if type(value) is not int or not lowest <= value <= highest:
+        raise Unbelievable("a number out of bounds")
+    return value
+
+
+def _variant(target: Target, value: object) -> Variant:
+    if not isinstance(value, list) or len(value) != 3:
+        raise Unbelievable("a variant of an odd shape")
+    width, height = (_between(side, 1, target.long_edge_px) for side in value[:2])
+    return Variant(target.name, width, height, _between(value[2], 1, 1 << 30))
+
+
+def _placeholder(value: object) -> bytes:
+    try:
+        body = base64.b64decode(str(value), validate=True)
+    except binascii.Error as error:
+        raise Unbelievable("a placeholder that is no base64") from error
+    if not 1 <= len(body) <= _MAX_PLACEHOLDER_BYTES:
+        raise Unbelievable("a placeholder of an odd length")
+    return body
+
+
+def _metadata(value: object) -> Metadata:
+    if not isinstance(value, Mapping) or value.keys() - _TYPES.keys():
+        raise Unbelievable("unknown metadata")
+    return Metadata(**{name: _fact(_TYPES[name], fact) for name, fact in value.items()})
+
+
+def _fact(expected: object, fact: object) -> typing.Any:
+    """The fact, if it is of the type that its field has, and harmless."""
+    allowed = typing.get_args(expected) if isinstance(expected, types.UnionType) else (expected,)
+    if datetime in allowed and isinstance(fact, str):
+        at = datetime.fromisoformat(fact)
+        if at.tzinfo is None:
+            raise Unbelievable("a moment without a zone")
+        return at.astimezone(UTC)
+    if type(fact) not in allowed or (isinstance(fact, float) and not math.isfinite(fact)):
+        raise Unbelievable("metadata of another type")
+    return cleaned(fact, MAX_CAPTION) if isinstance(fact, str) else fact

@@ -1,0 +1,180 @@
+"""The process from which decoding children are forked: everything is loaded once, and nothing is known.
+
+Floor 0. Runs alone, in its own process, with no environment to speak of; talks to `vault.imaging.sandbox` over one
+socket, and forks one confined child per picture. It opens no picture itself.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import BinaryIO, Final, NoReturn
+
+from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin
+
+from vault.imaging import confine, wire
+from vault.imaging.identify import KINDS, Kind
+from vault.imaging.refusals import Reason, Refused
+from vault.imaging.render import TARGETS, render
+
+READY: Final = b'{"ready": true}\n'
+_PARENT_CHECK_SECONDS: Final = 2.0
+# Pillow loads these only when a picture asks for them; a confined child cannot load anything.
+_LOADED_BEFOREHAND: Final = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one child: address space in bytes, processor and wall time in seconds, pixels, frames."""
+
+    memory_bytes: int
+    cpu_seconds: int
+    wall_seconds: float
+    max_pixels: int
+    max_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the zygote reports of a child: its line, the signal that ended it, its greatest memory in bytes."""
+
+    answer: str
+    signal: int
+    is_timed_out: bool
+    peak_memory_bytes: int
+
+
+def main(control_fd: int, limits_json: str) -> None:
+    """Serve until the other end of the socket closes or the parent is gone."""
+    limits = Limits(**json.loads(limits_json))
+    # Threads would not survive the fork, and confined children may start none.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    _warm_up()
+    parent_pid = os.getppid()
+    confine.become_nobody()
+    _be_quiet()
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=control_fd) as control:
+        control.sendall(READY)
+        while (request := _next_request(control, parent_pid)) is not None:
+            kind, descriptors = request
+            report = _serve(control, kind, descriptors, limits, parent_pid)
+            control.sendall(json.dumps(asdict(report)).encode() + b"\n")
+
+
+def _warm_up() -> None:
+    """Take every path once, so that whatever is loaded on first use is loaded now."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2001:01:01 00:00:00"
+    exif.get_ifd(0x8825)[1] = "N"
+    for kind in KINDS:
+        picture = BytesIO()
+        mode = "CMYK" if kind.format == "JPEG" else "RGB"
+        if kind.format != "AVIF":
+            Image.new(mode, (16, 8)).save(picture, kind.format, exif=exif)
+        picture.seek(0)
+        with contextlib.suppress(Refused):
+            render(picture, kind, {target.name: BytesIO() for target in TARGETS}, max_pixels=1024, max_frames=2)
+
+
+def _be_quiet() -> None:
+    """Codecs print what a stranger's file makes them print; nobody shall have to read it."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+
+
+def _next_request(control: socket.socket, parent_pid: int) -> tuple[Kind, list[int]] | None:
+    while not select.select([control], [], [], _PARENT_CHECK_SECONDS)[0]:
+        if os.getppid() != parent_pid:
+            return None
+    # One short line is never split: the parent sends the next only after the answer to this.
+    line, descriptors, _, _ = socket.recv_fds(control, 64, 1 + len(TARGETS))
+    if not line:
+        return None
+    return next(kind for kind in KINDS if kind.format == line.strip().decode()), list(descriptors)
+
+
+def _serve(control: socket.socket, kind: Kind, descriptors: list[int], limits: Limits, parent_pid: int) -> Report:
+    """Fork a child for one picture and wait until it has answered, died, or lived too long."""
+    ends, says = os.pipe()
+    zygote_pid = os.getpid()
+    child_pid = os.fork()
+    if child_pid == 0:
+        control.close()
+        os.close(ends)
+        _child(kind, descriptors, says, limits, zygote_pid)
+    for descriptor in (says, *descriptors):
+        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        # The child does the same; whoever comes first, the group exists before anybody kills it.
+        os.setpgid(child_pid, child_pid)
+    answer, is_timed_out = _listen(ends, control, limits.wall_seconds, parent_pid)
+    os.close(ends)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        # Not yet waited for, so the number cannot have passed on to another process.
+        os.killpg(child_pid, signal.SIGKILL)
+    _, status, usage = os.wait4(child_pid, 0)
+    peak = usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return Report(answer.decode("ascii", "replace"), ended_by, is_timed_out, peak)
+
+
+def _listen(ends: int, control: socket.socket, wall_seconds: float, parent_pid: int) -> tuple[bytes, bool]:
+    """Read what the child says until it falls silent for good; and whether its time passed first."""
+    deadline = time.monotonic() + wall_seconds
+    heard = b""
+    while len(heard) <= wire.MAX_ANSWER_BYTES:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return heard, True
+        ready, _, _ = select.select([ends, control.fileno()], [], [], min(left, _PARENT_CHECK_SECONDS))
+        if control.fileno() in ready or os.getppid() != parent_pid:
+            # The parent says nothing before it has its answer: it is gone, and so shall be the child.
+            return b"", True
+        if ends in ready:
+            part = os.read(ends, wire.MAX_ANSWER_BYTES)
+            if not part:
+                break
+            heard += part
+    return heard, False
+
+
+def _child(kind: Kind, descriptors: list[int], says: int, limits: Limits, zygote_pid: int) -> NoReturn:
+    """Decode one picture, say what became of it, and end without looking back."""
+    code = 1
+    try:
+        gc.disable()
+        os.setpgid(0, 0)
+        confine.confine(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds, parent_pid=zygote_pid)
+        files = [os.fdopen(descriptor, "rb" if at == 0 else "wb") for at, descriptor in enumerate(descriptors)]
+        sinks = {target.name: file for target, file in zip(TARGETS, files[1:], strict=True)}
+        os.write(says, _decode(kind, files[0], sinks, limits))
+        code = 0
+    finally:
+        # Not `sys.exit`: this process is a copy, and the original's clean-up is not its business.
+        os._exit(code)
+
+
+def _decode(kind: Kind, source: BinaryIO, sinks: dict[str, BinaryIO], limits: Limits) -> bytes:
+    try:
+        rendered = render(source, kind, sinks, max_pixels=limits.max_pixels, max_frames=limits.max_frames)
+        for sink in sinks.values():
+            sink.flush()
+        return wire.write_rendered(rendered)
+    except OSError:
+        return wire.UNWRITTEN
+    except Refused as refused:
+        return wire.write_refusal(refused.reason)
+    except MemoryError:
+        return wire.write_refusal(Reason.TOO_MUCH_MEMORY)
