@@ -1,0 +1,40 @@
+/**
+ * The one script of every page: looks for what the page marked with data attributes and brings it to life.
+ * Everything here is an addition; each page works without it.
+ */
+import { attachArranging } from "./modules/arrange";
+import { attachConfirmations } from "./modules/confirm";
+import { attachCopyButtons } from "./modules/copy";
+import { fadeIn } from "./modules/fade";
+import { Grid } from "./modules/grid";
+import { attachKeys } from "./modules/keys";
+import { attachLightbox } from "./modules/lightbox";
+import { attachMenus } from "./modules/menus";
+import { followTiles } from "./modules/pending";
+import { Poller } from "./modules/poller";
+import { followStage } from "./modules/stage";
+import { attachUploads } from "./modules/uploads";
+
+document.documentElement.classList.add("scripted");
+
+attachConfirmations();
+attachCopyButtons();
+attachKeys();
+attachMenus();
+document.querySelectorAll<HTMLImageElement>("img[data-fade]").forEach(fadeIn);
+
+const statesUrl = document.body.dataset["mediaStates"];
+const poller = statesUrl === undefined ? null : new Poller(statesUrl);
+
+const grids = [...document.querySelectorAll<HTMLElement>("[data-grid]")].map((frame) => {
+  const grid = new Grid(frame);
+  attachLightbox(grid);
+  attachArranging(grid);
+  if (poller !== null) followTiles(grid, poller);
+  return grid;
+});
+
+if (poller !== null) {
+  followStage(poller);
+  attachUploads(poller, grids);
+}

@@ -1,0 +1,51 @@
+/** Makes elements from text that may come from strangers: nothing here ever parses HTML. */
+
+export function element<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  className: string,
+  text = "",
+): HTMLElementTagNameMap[Name] {
+  const made = document.createElement(name);
+  made.className = className;
+  if (text !== "") made.textContent = text;
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Draw one of our line icons from its paths. */
+export function icon(...paths: string[]): SVGSVGElement {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("class", "icon");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("aria-hidden", "true");
+  for (const line of paths) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", line);
+    drawing.append(path);
+  }
+  return drawing;
+}
+
+/** A button with words, an icon, or both; `label` is what it is called. */
+export function button(label: string, className: string, drawing?: SVGSVGElement): HTMLButtonElement {
+  const made = element("button", className);
+  made.type = "button";
+  if (drawing === undefined) {
+    made.textContent = label;
+  } else {
+    made.append(drawing);
+    made.setAttribute("aria-label", label);
+    made.title = label;
+  }
+  return made;
+}
+
+export const drawings = {
+  earlier: ["m14.5 5.5-6.5 6.5 6.5 6.5"],
+  later: ["m9.5 5.5 6.5 6.5-6.5 6.5"],
+  close: ["m6 6 12 12", "M18 6 6 18"],
+  picture: ["M4 5.5h16v13H4z", "m4.5 16 4.5-4.5 3.5 3.5 3-3 4 4"],
+  upload: ["M12 16V5", "m7.5 9 4.5-4.5L16.5 9", "M4.5 15v4.5h15V15"],
+  warning: ["M12 4 3 19.5h18z", "M12 10v4.5", "M12 17h.01"],
+} satisfies Record<string, string[]>;

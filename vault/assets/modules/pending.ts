@@ -1,0 +1,14 @@
+/** Tiles that are still being processed become pictures without a reload. */
+import type { Grid } from "./grid";
+import type { Poller } from "./poller";
+
+export function followTiles(grid: Grid, poller: Poller): void {
+  grid.eachTile((_item, tile) => {
+    if (tile.state !== "pending") return;
+    poller.watch(tile.id, (progress) => {
+      if (progress === null) return;
+      const { state, failure, width, height, placeholder } = progress;
+      grid.update(tile.id, { state, failure, width, height, placeholder });
+    });
+  });
+}

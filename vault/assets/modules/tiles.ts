@@ -1,0 +1,99 @@
+/** A tile: what the page knows of one picture in a grid, and the list item that shows it. */
+import { drawings, element, icon } from "./elements";
+import { fadeIn } from "./fade";
+
+export type State = "pending" | "ready" | "failed";
+
+export interface Tile {
+  id: string;
+  page: string;
+  thumb: string;
+  preview: string;
+  original: string | null;
+  width: number | null;
+  height: number | null;
+  state: State;
+  failure: string | null;
+  caption: string | null;
+  name: string;
+  placeholder: string | null;
+}
+
+/** Width over height; 3:2 while nobody knows, and bounded, so that one strip cannot spoil a row. */
+export function ratioOf(tile: Tile): number {
+  if (tile.width === null || tile.height === null || tile.width <= 0 || tile.height <= 0) return 1.5;
+  return Math.min(3.6, Math.max(0.4, tile.width / tile.height));
+}
+
+export function readTile(item: HTMLElement): Tile {
+  const data = item.dataset;
+  return {
+    id: data["tile"] ?? "",
+    page: item.querySelector("a")?.href ?? "",
+    thumb: data["thumb"] ?? "",
+    preview: data["preview"] ?? "",
+    original: data["original"] || null,
+    width: Number(data["width"]) || null,
+    height: Number(data["height"]) || null,
+    state: readState(data["state"]),
+    failure: null,
+    caption: data["caption"] || null,
+    name: data["name"] ?? "",
+    placeholder: item.querySelector<HTMLImageElement>(".tile-blur")?.src ?? null,
+  };
+}
+
+export function makeTile(tile: Tile): HTMLLIElement {
+  const item = element("li", "tile");
+  item.dataset["tile"] = tile.id;
+  const link = element("a", "tile-link");
+  link.href = tile.page;
+  item.append(link);
+  fillTile(item, tile);
+  return item;
+}
+
+/** Show the tile's present state in an item that may have shown an older one. */
+export function fillTile(item: HTMLElement, tile: Tile): void {
+  item.dataset["state"] = tile.state;
+  const link = item.querySelector("a");
+  if (link === null) return;
+  const inside: HTMLElement[] = [];
+  if (tile.placeholder !== null) {
+    const blur = element("img", "tile-blur");
+    blur.alt = "";
+    blur.src = tile.placeholder;
+    inside.push(blur);
+  }
+  inside.push(tile.state === "ready" ? thumbOf(tile) : statusOf(tile));
+  link.replaceChildren(...inside);
+}
+
+function thumbOf(tile: Tile): HTMLImageElement {
+  const image = element("img", "tile-image");
+  image.alt = tile.caption ?? tile.name;
+  image.decoding = "async";
+  if (tile.width !== null && tile.height !== null) {
+    image.width = tile.width;
+    image.height = tile.height;
+  }
+  image.src = tile.thumb;
+  fadeIn(image);
+  return image;
+}
+
+function statusOf(tile: Tile): HTMLElement {
+  const failed = tile.state === "failed";
+  const status = element("span", "tile-status");
+  const note = failed ? (tile.failure ?? "This picture could not be read.") : "Processing…";
+  status.append(
+    failed ? icon(...drawings.warning) : element("span", "spinner"),
+    element("span", "tile-name", tile.name),
+    element("span", "tile-note", note),
+  );
+  return status;
+}
+
+function readState(text: string | undefined): State {
+  return text === "ready" || text === "failed" ? text : "pending";
+}
