@@ -1,0 +1,210 @@
+"""The whole vault under one command: gunicorn and a worker as children of one supervisor.
+
+Floor 5: knows processes, sockets and signals. Must not know pages, rows or what a task does.
+
+The supervisor holds the listening socket, so a web server that is started again loses no connection; it starts a child
+that died again, and no child outlives it, even when it is killed.
+"""
+
+import http.client
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTORY = "vault.app:create_app"
+
+STOP_SECONDS = 6.0
+WATCH_SECONDS = 0.5
+PROBE_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+# A child that lived this long and then died is not one that cannot start.
+SETTLED_SECONDS = 60.0
+
+Signals = queue.SimpleQueue[int]
+
+
+class Child:
+    """A process of ours and its own process group, started again when it ends by itself."""
+
+    def __init__(
+        self, title: str, arguments: Sequence[str], origin: str, listener: socket.socket | None = None
+    ) -> None:
+        self.title = title
+        self._arguments = [sys.executable, "-m", "vault.serve.child", *arguments]
+        self._files = [listener.fileno()] if listener else []
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, "VAULT_ORIGIN": origin, "PYTHONPATH": os.pathsep.join(paths)}
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._start_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tend(self) -> bool:
+        """Start the child when it is time to; say whether it has just ended by itself."""
+        now = time.monotonic()
+        if self._process is None:
+            if now >= self._start_at:
+                self._start(now)
+            return False
+        if self._process.poll() is None:
+            return False
+        lived = now - self._start_at
+        self._pause_seconds = FIRST_PAUSE_SECONDS if lived > SETTLED_SECONDS else self._pause_seconds
+        self._start_at = now + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        self.kill()
+        return True
+
+    def ask_to_end(self) -> None:
+        """Begin an orderly end."""
+        if self._process:
+            self._process.terminate()
+
+    def is_running(self) -> bool:
+        """Say whether the process has not ended yet."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process and all that it started, now."""
+        if self._process:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _start(self, now: float) -> None:
+        self._start_at = now
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then ends everybody in order.
+        self._process = subprocess.Popen(
+            self._arguments, env=self._environment, pass_fds=self._files, process_group=0, stdin=subprocess.DEVNULL
+        )
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    web_workers: int = 2,
+    with_worker: bool = True,
+    origin: str | None = None,
+    worker_command: Sequence[str] | None = None,
+    factory: str = FACTORY,
+    on_ready: Callable[[str], None] | None = None,
+) -> int:
+    """Serve until Ctrl-C or SIGTERM and return the exit status. Only for a process's main thread.
+
+    Port 0 takes a free one. `origin` is what the operator has configured; without it, it is the address itself.
+    `worker_command` is the worker's script and arguments. `on_ready` is called once with the origin.
+    """
+    os.umask(0o077)
+    try:
+        listener = socket.create_server((host, port), family=_family(host), backlog=socket.SOMAXCONN)
+    except OSError as error:
+        click.echo(f"Cannot listen on {host}, port {port}: {_reason(error)}", err=True)
+        return 1
+    with listener, _signals() as signals:
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        origin = origin or os.environ.get("VAULT_ORIGIN") or address
+        me = str(os.getpid())
+        web = ["web", me, str(listener.fileno()), str(web_workers), factory]
+        children = [Child("web server", web, origin, listener)]
+        if with_worker:
+            script, *arguments = worker_command or (sys.argv[0], "worker")
+            children.append(Child("worker", ["worker", me, str(Path(script).resolve()), *arguments], origin))
+        try:
+            return _supervise(children, signals, address, origin, on_ready or (lambda _origin: None))
+        finally:
+            _end(children, signals)
+
+
+def _supervise(
+    children: list[Child], signals: Signals, address: str, origin: str, on_ready: Callable[[str], None]
+) -> int:
+    ready = False
+    while not _received(signals, WATCH_SECONDS if ready else 0.0):
+        for child in children:
+            if child.tend():
+                if not ready:
+                    click.echo(f"The {child.title} did not start", err=True)
+                    return 1
+                click.echo(f"The {child.title} ended unexpectedly and is started again", err=True)
+        if not ready and _answers(address, origin):
+            ready = True
+            click.echo(f"Vault is ready at {address}")
+            on_ready(origin)
+    return 0
+
+
+def _end(children: list[Child], signals: Signals) -> None:
+    for child in children:
+        child.ask_to_end()
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(child.is_running() for child in children) and time.monotonic() < deadline:
+        # Asked a second time, the person does not want to wait.
+        if _received(signals, 0.05):
+            break
+    for child in children:
+        child.kill()
+
+
+@contextmanager
+def _signals() -> Iterator[Signals]:
+    """Collect the signals that ask us to end."""
+    # A handler may interrupt anything, so it may only use what is reentrant.
+    received: Signals = queue.SimpleQueue()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda caught, _frame: received.put(caught)) for number in numbers}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _received(signals: Signals, seconds: float) -> bool:
+    with suppress(queue.Empty):
+        signals.get(timeout=seconds)
+        return True
+    return False
+
+
+def _answers(address: str, origin: str) -> bool:
+    """Ask for the health page, by the only host name that the vault answers to."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PROBE_SECONDS)
+    try:
+        # Until the web server accepts, the request waits in the socket's queue.
+        connection.request("GET", "/healthz", headers={"Host": urlsplit(origin).netloc})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _reason(error: OSError) -> str:
+    # Python adds the address once more to what the system says, but leaves a failed look-up of a name as it is.
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return str(error.strerror or error)
+    return os.strerror(error.errno)
+
+
+def _reachable(host: str) -> str:
+    """Return how this machine reaches what listens on a host."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104  # compared, not bound
+        return "[::1]" if ":" in host else "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,137 @@
+"""What the supervisor starts: `python -m vault.serve.child web …` or `… worker …`.
+
+Floor 5: knows gunicorn and how to end with the supervisor. Must not know pages or rows.
+"""
+
+import ctypes
+import importlib
+import logging
+import os
+import re
+import runpy
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from typing_extensions import override
+
+# Sixteen slow readers stop a server with few threads; with 64 a process, 120 of them are not noticed.
+THREADS = 64
+# What one process holds open at most; those without a request under way cost no thread.
+CONNECTIONS = 1024
+KEEP_ALIVE_SECONDS = 15
+# About the process as a whole: each thread may take as long as an upload or a download needs.
+HEARTBEAT_SECONDS = 60
+REQUEST_GRACE_SECONDS = 3
+LONGEST_LINE_BYTES = 8190
+MOST_HEADERS = 64
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes its own unguessable file there
+WATCH_SECONDS = 0.5
+PR_SET_PDEATHSIG = 1
+
+PATH = re.compile(r"/\S*")
+
+
+class Web(BaseApplication):
+    """gunicorn around the application, on a socket that is already bound."""
+
+    def __init__(self, listener: int, processes: int, factory: str) -> None:
+        self._listener = listener
+        self._processes = processes
+        self._factory = factory
+        super().__init__()
+
+    @override
+    def load_config(self) -> None:
+        settings = {
+            "bind": f"fd://{self._listener}",
+            "workers": self._processes,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "worker_connections": CONNECTIONS,
+            "preload_app": True,
+            "keepalive": KEEP_ALIVE_SECONDS,
+            "timeout": HEARTBEAT_SECONDS,
+            "graceful_timeout": REQUEST_GRACE_SECONDS,
+            "limit_request_line": LONGEST_LINE_BYTES,
+            "limit_request_fields": MOST_HEADERS,
+            "limit_request_field_size": LONGEST_LINE_BYTES,
+            # Proxies are counted in the application; the server believes no forwarded header.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "accesslog": None,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "proc_name": "vault",
+            # A heartbeat on a disk that is busy with uploads would be late.
+            "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    @override
+    def load(self) -> Any:
+        """Make the application before the processes fork, and leave it no connection that they would share."""
+        module, _, name = self._factory.partition(":")
+        app = getattr(importlib.import_module(module), name)()
+        database = app.extensions.get("sqlalchemy")
+        if database:
+            with app.app_context():
+                for engine in database.engines.values():
+                    engine.dispose()
+        return app
+
+
+def main(kind: str, parent: str, *arguments: str) -> None:
+    """Be the web server (socket, processes, factory) or run a script (path, arguments)."""
+    _end_with(int(parent))
+    logging.getLogger("gunicorn.error").addFilter(_hide_addresses)
+    if kind == "web":
+        listener, processes, factory = arguments
+        _serve_web(Web(int(listener), int(processes), factory))
+    else:
+        sys.argv = list(arguments)
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+def _serve_web(web: Web) -> None:
+    try:
+        web.wsgi()
+    except Exception as error:
+        # A refusal of ours is one clear sentence; anything else is a defect and shows where.
+        if not type(error).__module__.startswith("vault."):
+            raise
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from None
+    web.run()
+
+
+def _end_with(parent: int) -> None:
+    """Make sure that this process is asked to end when its supervisor dies, in whatever way."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _hide_addresses(record: logging.LogRecord) -> bool:
+    """Cut the addresses of requests out of gunicorn's complaints: they may hold a token."""
+    record.msg, record.args = PATH.sub("/…", record.getMessage()), None
+    return True
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
