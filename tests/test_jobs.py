@@ -109,6 +109,13 @@ class TestEngine:
         with pytest.raises(QueueError):
             open_queue(url, tmp_path, SECRET)
 
+    def test_an_address_whose_driver_is_not_installed_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("vault.jobs.engine.find_spec", lambda _name: None)
+        with pytest.raises(QueueError, match="needs the package psycopg"):
+            open_queue("postgresql://localhost/vault", tmp_path, SECRET)
+
     def test_a_short_secret_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(QueueError):
             open_queue("sqlite", tmp_path, b"short")

@@ -13,11 +13,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import unquote, urlsplit
 
-from huey import storage as engines  # type: ignore[import-untyped]  # huey ships no types
+from huey import storage as engines
 
 from vault.jobs import Message
 
@@ -27,6 +28,7 @@ NAME = "vault"
 BUSY_SECONDS = 2
 CONNECT_SECONDS = 3
 SHORTEST_SECRET_BYTES = 16
+DRIVERS = {"postgresql": "psycopg", "postgres": "psycopg", "redis": "redis", "rediss": "redis"}
 
 
 class QueueError(Exception):
@@ -126,11 +128,11 @@ def open_queue(url: str, home: Path, secret: bytes) -> EngineQueue:
         if not path.is_absolute():
             raise QueueError("the queue's file needs an absolute path, like sqlite:////srv/vault/queue.db")
         return EngineQueue(lambda: _sqlite(path), secret)
-    if scheme in ("postgresql", "postgres"):
-        return EngineQueue(lambda: _postgresql(url), secret)
-    if scheme in ("redis", "rediss"):
-        return EngineQueue(lambda: cast("Engine", engines.RedisStorage(NAME, url=url, blocking=False)), secret)
-    raise QueueError(f"no queue for addresses beginning with {scheme}, only sqlite, postgresql:// and redis://")
+    if scheme not in DRIVERS:
+        raise QueueError(f"no queue for addresses beginning with {scheme}, only sqlite, postgresql:// and redis://")
+    if not find_spec(DRIVERS[scheme]):
+        raise QueueError(f"a queue at {scheme}:// needs the package {DRIVERS[scheme]}")
+    return EngineQueue(lambda: (_postgresql if DRIVERS[scheme] == "psycopg" else _redis)(url), secret)
 
 
 def _sqlite(path: Path) -> Engine:
@@ -145,3 +147,7 @@ def _sqlite(path: Path) -> Engine:
 def _postgresql(url: str) -> Engine:
     storage = engines.PostgresStorage(NAME, dsn=url, blocking=False, connect_timeout=CONNECT_SECONDS)
     return cast("Engine", storage)
+
+
+def _redis(url: str) -> Engine:
+    return cast("Engine", engines.RedisStorage(NAME, url=url, blocking=False))

@@ -163,7 +163,10 @@ def _signals() -> Iterator[Signals]:
     """Collect the signals that ask us to end."""
     # A handler may interrupt anything, so it may only use what is reentrant.
     received: Signals = queue.SimpleQueue()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Under nohup the end of the terminal is not ours.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, lambda caught, _frame: received.put(caught)) for number in numbers}
     try:
         yield received
