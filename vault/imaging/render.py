@@ -35,7 +35,7 @@ class Target:
 
 
 PREVIEW: Final = Target("preview", 1920, 80)
-THUMB: Final = Target("thumb", 480, 76)
+THUMB: Final = Target("thumb", 480, 80)
 TARGETS: Final = (PREVIEW, THUMB)
 """Largest first: each is made from the one before it."""
 

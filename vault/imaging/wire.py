@@ -4,7 +4,6 @@ Floor 0. The child has read a stranger's bytes: its answer is checked like a str
 """
 
 import base64
-import binascii
 import dataclasses
 import json
 import math
@@ -12,12 +11,14 @@ import types
 import typing
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Final
 
+from vault.imaging import webp
 from vault.imaging.identify import Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.refusals import Reason, Refused
-from vault.imaging.render import TARGETS, Rendered, Target, Variant
+from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
 from vault.imaging.texts import MAX_CAPTION, cleaned
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -100,12 +101,11 @@ def _variant(target: Target, value: object) -> Variant:
 
 
 def _placeholder(value: object) -> bytes:
-    try:
-        body = base64.b64decode(str(value), validate=True)
-    except binascii.Error as error:
-        raise Unbelievable("a placeholder that is no base64") from error
-    if not 1 <= len(body) <= _MAX_PLACEHOLDER_BYTES:
+    if not isinstance(value, str) or len(value) > _MAX_PLACEHOLDER_BYTES:
         raise Unbelievable("a placeholder of an odd length")
+    body = base64.b64decode(value, validate=True)
+    if max(webp.measure(BytesIO(body))) > PLACEHOLDER_LONG_EDGE_PX:
+        raise Unbelievable("a placeholder of an odd size")
     return body
 
 
