@@ -5,11 +5,13 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from huey import storage as engines
 
 from vault.jobs import ImmediateQueue, Message, Tasks, UnknownTask
-from vault.jobs.engine import EngineQueue, QueueError, open_queue
+from vault.jobs.engine import Engine, EngineQueue, QueueError, open_queue
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 
@@ -115,6 +117,26 @@ class TestEngine:
         monkeypatch.setattr("vault.jobs.engine.find_spec", lambda _name: None)
         with pytest.raises(QueueError, match="needs the package psycopg"):
             open_queue("postgresql://localhost/vault", tmp_path, SECRET)
+
+    # The test runner may have threads of its own; the copy only ever runs the next three lines.
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+    def test_a_copy_of_the_process_opens_its_own_connection(self, tmp_path: Path) -> None:
+        opened: list[int] = []
+
+        def open_engine() -> Engine:
+            opened.append(os.getpid())
+            return cast("Engine", engines.SqliteStorage("vault", str(tmp_path / "queue.db")))
+
+        jobs = EngineQueue(open_engine, SECRET)
+        assert jobs.size() == 0
+        child = os.fork()
+        if child == 0:
+            jobs.enqueue("render", "from the copy")
+            os._exit(0 if opened[1:] == [os.getpid()] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert jobs.take() == ("render", ("from the copy",))
+        assert opened == [os.getpid()]
+        jobs.close()
 
     def test_a_short_secret_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(QueueError):

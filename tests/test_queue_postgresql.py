@@ -50,15 +50,3 @@ def test_a_fresh_message_starts_at_once(jobs: EngineQueue) -> None:
     assert worker.stop(5)
     assert started
     assert started[0] - asked < 0.4
-
-
-# The test runner may have threads of its own; the copy only ever runs the next two lines.
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_copy_of_the_process_opens_its_own_connection(jobs: EngineQueue) -> None:
-    assert jobs.size() == 0
-    child = os.fork()
-    if child == 0:
-        jobs.enqueue("render", "from the copy")
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    assert jobs.take() == ("render", ("from the copy",))

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -174,6 +175,9 @@ class TestReady:
     def test_no_connection_of_the_database_crosses_the_fork(self, served: Served) -> None:
         assert served.about()["pooled"] == 0
 
+    def test_what_it_writes_only_its_owner_can_read(self, served: Served) -> None:
+        assert stat.S_IMODE((served.home / "tiny.db").stat().st_mode) == 0o600
+
     def test_forwarded_headers_are_not_believed(self, served: Served) -> None:
         about = served.about(X_Forwarded_Proto="https", X_Forwarded_For="1.2.3.4", X_Forwarded_Ssl="on")
         assert (about["scheme"], about["address"]) == ("http", "127.0.0.1")
@@ -251,7 +255,7 @@ class TestMending:
     def test_complaints_hold_no_address(self, tmp_path: Path) -> None:
         with serving(tmp_path) as served:
             with socket.create_connection(("127.0.0.1", served.port)) as client:
-                client.sendall(b"GET /l/secret-token HTTP/1.1 more\r\n\r\n")
+                client.sendall(b"GET /l/secret-token\r\n\r\n")
                 assert b"400" in client.recv(1000)
             errors = served.end()[1]
         assert "Invalid request" in errors
