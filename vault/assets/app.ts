@@ -13,6 +13,7 @@ import { attachMenus } from "./modules/menus";
 import { followTiles } from "./modules/pending";
 import { Poller } from "./modules/poller";
 import { followStage } from "./modules/stage";
+import { attachSwipe } from "./modules/swipe";
 import { attachUploads } from "./modules/uploads";
 
 document.documentElement.classList.add("scripted");
@@ -21,6 +22,7 @@ attachConfirmations();
 attachCopyButtons();
 attachKeys();
 attachMenus();
+attachSwipe();
 document.querySelectorAll<HTMLImageElement>("img[data-fade]").forEach(fadeIn);
 
 const statesUrl = document.body.dataset["mediaStates"];

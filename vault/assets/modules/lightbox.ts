@@ -54,6 +54,7 @@ async function open(grid: Grid, tiles: Tile[], index: number): Promise<void> {
   lightbox.addFilter("placeholderSrc", (_source, content) => content.data.msrc ?? "");
   followWithMore(lightbox, grid, tiles, slides);
   followWithAddress(lightbox, current);
+  lightbox.on("afterInit", () => lightbox.element?.setAttribute("aria-label", "Pictures, one at a time"));
   lightbox.on("close", () => grid.reveal(grid.indexOf(current()?.id ?? "")));
   lightbox.on("destroy", () => grid.reveal(grid.indexOf(current()?.id ?? ""))?.focus({ preventScroll: true }));
   lightbox.init();
