@@ -1,0 +1,172 @@
+"""The settings of one vault, read once from the environment and never changed.
+
+Floor 0: knows the environment and the file system, nothing of Flask or of the rest of the vault.
+Every setting is described in docs/configuration.md; a test compares the two.
+"""
+
+import contextlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import Range
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORTEST_SECRET = 32
+FEWEST_DIFFERENT_CHARACTERS = 12
+WELL_KNOWN_SECRETS = ("secret", "changeme", "change-me", "password", "development", "default", "example")
+GIB = 1024**3
+
+
+class SettingsError(Exception):
+    """The vault refuses to start; `problems` holds one sentence per wrong setting."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the person who runs the vault decides; the variable is `VAULT_` and the field's name in capitals."""
+
+    home: Path
+    secret_keys: tuple[str, ...]
+    origin: str = "http://127.0.0.1:8000"
+    database_url: str = ""
+    storage_url: str = ""
+    queue_url: str = "sqlite"
+    delivery: str = "direct"
+    trusted_proxies: int = 0
+    max_upload_bytes: int = 4 * GIB
+    default_quota_bytes: int = 0
+    trash_days: int = 30
+    session_days: int = 30
+    invitation_days: int = 7
+    max_pixels: int = 100_000_000
+    max_frames: int = 2_000
+    decoder_memory_bytes: int = GIB
+    decoder_seconds: int = 30
+    worker_threads: int = os.cpu_count() or 1
+    password_memory_kib: int = 65_536
+    password_rounds: int = 3
+
+    def __post_init__(self) -> None:
+        """Fill the two addresses that follow from the home, so that no reader has to."""
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.home / 'vault.db'}")
+        if not self.storage_url:
+            object.__setattr__(self, "storage_url", f"file://{self.home / 'blobs'}")
+
+    @property
+    def is_loopback_http(self) -> bool:
+        """Whether people come by plain http on this very machine, the only case without `Secure` cookies."""
+        parts = urlsplit(self.origin)
+        return parts.scheme == "http" and (parts.hostname or "") in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def host(self) -> str:
+        """Name of the origin without its port: the only `Host` that is answered."""
+        return urlsplit(self.origin).hostname or ""
+
+
+# The least and the greatest value of each whole number.
+BOUNDS: dict[str, tuple[int, int | None]] = {
+    "trusted_proxies": (0, 10),
+    "max_upload_bytes": (1024, None),
+    "default_quota_bytes": (0, None),
+    "trash_days": (0, 3650),
+    "session_days": (1, 365),
+    "invitation_days": (1, 90),
+    "max_pixels": (1, None),
+    "max_frames": (1, None),
+    "decoder_memory_bytes": (GIB // 4, None),
+    "decoder_seconds": (1, 45),
+    "worker_threads": (1, 64),
+    "password_memory_kib": (8_192, None),
+    "password_rounds": (1, None),
+}
+ADDRESSES = ("origin", "database_url", "storage_url", "queue_url")
+
+
+def load() -> Settings:
+    """Read the environment and `vault.env` in the vault's home.
+
+    Makes the home (mode 0700) and, where none is given, the secret key (mode 0600).
+    Raises SettingsError with every problem at once.
+    """
+    home = Path(os.environ.get("VAULT_HOME") or ROOT / "instance").absolute()
+    env = Env(eager=False)
+    env.read_env(home / "vault.env", recurse=False)
+    with env.prefixed("VAULT_"):
+        values: dict[str, object] = {
+            name: env.int(name.upper(), validate=Range(*span))
+            for name, span in BOUNDS.items()
+            if env.str(name.upper(), "")
+        }
+        values |= {name: value.rstrip("/") for name in ADDRESSES if (value := env.str(name.upper(), ""))}
+        values["delivery"] = env.str("DELIVERY", "") or "direct"
+        given = [key.strip() for key in env.str("SECRET_KEY", "").split(",") if key.strip()]
+    problems = (
+        _unreadable(env)
+        + _bad_delivery(str(values["delivery"]))
+        + _bad_origin(str(values.get("origin", Settings.origin)))
+    )
+    problems += [problem for path in (home / "vault.env", home / "secret_key") for problem in _too_open(path)]
+    problems += [problem for key in given for problem in weaknesses(key)]
+    if problems:
+        raise SettingsError(problems)
+    return Settings(home=home, secret_keys=tuple(given) or (_kept_secret(home),), **values)  # type: ignore[arg-type]  # the names are the fields', the values checked above
+
+
+def weaknesses(secret: str) -> list[str]:
+    """Say why a signing secret is too weak; an empty list for a good one (OWASP ASVS 5.0, 11.2)."""
+    if len(secret) < SHORTEST_SECRET:
+        return [f"VAULT_SECRET_KEY is shorter than {SHORTEST_SECRET} characters"]
+    if len(set(secret)) < FEWEST_DIFFERENT_CHARACTERS or any(word in secret.lower() for word in WELL_KNOWN_SECRETS):
+        return ["VAULT_SECRET_KEY is easy to guess; remove the setting and the vault makes a good one"]
+    return []
+
+
+def _unreadable(env: Env) -> list[str]:
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        return [f"{name}: {' '.join(map(str, found))}" for name, found in error.error_messages.items()]
+    return []
+
+
+def _bad_delivery(delivery: str) -> list[str]:
+    return [] if delivery in ("direct", "x-accel") else ["VAULT_DELIVERY is neither 'direct' nor 'x-accel'"]
+
+
+def _bad_origin(origin: str) -> list[str]:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+        return ["VAULT_ORIGIN is not an address like https://photos.example.org"]
+    return []
+
+
+def _too_open(path: Path) -> list[str]:
+    if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return [f"{path.name} can be read by others on this machine: chmod 600 it"]
+    return []
+
+
+def _kept_secret(home: Path) -> str:
+    """Return the secret kept in the home, made on the first start."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = home / "secret_key"
+    if not path.exists():
+        # A second process that starts at the same moment must not end up with another key: whoever links first has made it.
+        draft = home / f".secret_key.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,173 @@
+"""Pictures, the albums they lie in, and the tree of albums.
+
+Floor 1. An album's page reads `album_media` in key order, so a page costs the same anywhere in it.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from vault.db import Base, utcnow
+from vault.models.account import SHA256_HEX, User
+from vault.signing import new_public_id
+
+
+class State(StrEnum):
+    """Where a picture stands on its way to being shown."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Order(StrEnum):
+    """How an album is sorted."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    MANUAL = "manual"
+
+
+class Media(Base):
+    """One picture of one person: the original's bytes, what was read from them, and how far the work on it is.
+
+    `width` and `height` are those of the upright picture. `shown_at` is what lists sort by: when it was taken or,
+    where that is unknown, uploaded. `rendition` names the bytes of the present variants, for their ETag.
+    """
+
+    __tablename__ = "media"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True, default=new_public_id)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str] = mapped_column(String(40))
+    file_name: Mapped[str] = mapped_column(Text)
+    blob_key: Mapped[str] = mapped_column(String(200), unique=True)
+    caption: Mapped[str] = mapped_column(Text, default="")
+    uploaded_at: Mapped[datetime] = mapped_column(default=utcnow)
+    trashed_at: Mapped[datetime | None] = mapped_column(index=True)
+    quarantined_at: Mapped[datetime | None]
+
+    state: Mapped[State] = mapped_column(String(8), default=State.PENDING)
+    failure: Mapped[str | None] = mapped_column(String(300))
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    pipeline: Mapped[int] = mapped_column(default=0)
+    rendition: Mapped[str] = mapped_column(String(32), default="")
+    placeholder: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    taken_at: Mapped[datetime | None]
+    shown_at: Mapped[datetime] = mapped_column(default=utcnow)
+    camera: Mapped[str] = mapped_column(String(200), default="")
+    lens: Mapped[str] = mapped_column(String(200), default="")
+    f_number: Mapped[float | None] = mapped_column(Float)
+    exposure_seconds: Mapped[float | None] = mapped_column(Float)
+    iso: Mapped[int | None]
+    focal_length_mm: Mapped[float | None] = mapped_column(Float)
+    latitude: Mapped[float | None] = mapped_column(Float)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    altitude_m: Mapped[float | None] = mapped_column(Float)
+
+    __table_args__ = (
+        # An owner's second copy of the same bytes is the first one.
+        Index("uq_media_owner_id_sha256", owner_id, sha256, unique=True),
+        Index(None, owner_id, shown_at, id),
+        Index(None, state, id),
+    )
+
+
+class MediaFacts(NamedTuple):
+    """What the byte path needs to know of a picture."""
+
+    id: int
+    public_id: str
+    owner_id: int
+    state: str
+    blob_key: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    file_name: str
+    pipeline: int
+    rendition: str
+
+
+class Variant(Base):
+    """One rendered picture, to be made again at any time. `name` is "thumb" or "preview"."""
+
+    __tablename__ = "variant"
+
+    media_id: Mapped[int] = mapped_column(ForeignKey(Media.id, ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    pipeline: Mapped[int]
+    blob_key: Mapped[str] = mapped_column(String(250), unique=True)
+    sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int]
+    height: Mapped[int]
+
+
+class Album(Base):
+    """A titled, sorted set of pictures. A tree of albums has one owner.
+
+    `media_count` counts the pictures that are not in the trash, kept so that no page has to count.
+    """
+
+    __tablename__ = "album"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True, default=new_public_id)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("album.id"), index=True)
+    inherits: Mapped[bool] = mapped_column(default=True)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    order: Mapped[Order] = mapped_column("sort_order", String(8), default=Order.NEWEST)
+    cover_id: Mapped[int | None] = mapped_column(ForeignKey(Media.id, ondelete="SET NULL"), index=True)
+    media_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class AlbumFacts(NamedTuple):
+    """What a request needs to know of an album."""
+
+    id: int
+    public_id: str
+    owner_id: int
+    title: str
+    order: str
+
+
+class AlbumMedia(Base):
+    """A picture's place in an album. `position` grows along the album: microseconds of `shown_at`, or a place by hand."""
+
+    __tablename__ = "album_media"
+
+    album_id: Mapped[int] = mapped_column(ForeignKey(Album.id, ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    media_id: Mapped[int] = mapped_column(ForeignKey(Media.id, ondelete="CASCADE"), primary_key=True)
+    added_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    __table_args__ = (
+        Index("uq_album_media_media_id_album_id", media_id, album_id, unique=True),
+        {"sqlite_with_rowid": False},
+    )
+
+
+class AlbumReach(Base):
+    """A grant or link on `source` counts for `album` too: itself, and what it inherits from. Kept by services.library."""
+
+    __tablename__ = "album_reach"
+
+    album_id: Mapped[int] = mapped_column(ForeignKey(Album.id, ondelete="CASCADE"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey(Album.id, ondelete="CASCADE"), primary_key=True)
+    distance: Mapped[int] = mapped_column(SmallInteger)
+
+    __table_args__ = (Index(None, source_id, album_id), {"sqlite_with_rowid": False})

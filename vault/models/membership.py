@@ -1,0 +1,184 @@
+"""Keeps the places of pictures in albums, and what is counted of them, true.
+
+Floor 1: rows only. It neither decides nor commits; services call it inside their transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from vault.models.media import Album, AlbumMedia, AlbumReach, Media, Order
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = 1_000_000
+# Room for 2**20 pictures between two neighbours before an album by hand is numbered anew.
+STEP = 1 << 20
+
+
+def position_of(moment: datetime) -> int:
+    """Return the place of a moment in an album sorted by time, in microseconds since 1970."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * MICROSECOND + since.microseconds
+
+
+def put(session: Session, album: Album, media: Media) -> bool:
+    """Give a picture its place in an album; False when it has one already."""
+    held = session.scalar(
+        sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
+    )
+    if held is not None:
+        return False
+    position = _end(session, album) if album.order is Order.MANUAL else position_of(media.shown_at)
+    session.add(AlbumMedia(album_id=album.id, position=position, media_id=media.id))
+    session.flush()
+    if media.trashed_at is None:
+        _count(session, [album.id], 1)
+    return True
+
+
+def take_out(session: Session, album_id: int, media: Media) -> bool:
+    """Take a picture out of an album; False when it is not in it."""
+    gone = session.execute(
+        sa.delete(AlbumMedia).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album_id)
+    ).rowcount  # type: ignore[attr-defined]  # a DELETE answers with a CursorResult
+    if not gone:
+        return False
+    if media.trashed_at is None:
+        _count(session, [album_id], -1)
+    session.execute(sa.update(Album).where(Album.id == album_id, Album.cover_id == media.id).values(cover_id=None))
+    return True
+
+
+def hide(session: Session, media_id: int) -> None:
+    """Count a picture that goes to the trash out of its albums. Its places wait for it."""
+    _count(session, _albums_of(session, media_id), -1)
+
+
+def show(session: Session, media_id: int) -> None:
+    """Count a picture that comes back from the trash into its albums again."""
+    _count(session, _albums_of(session, media_id), 1)
+
+
+def redate(session: Session, media: Media) -> None:
+    """Move a picture whose date changed to its new place in every album that is sorted by time."""
+    by_time = sa.select(Album.id).where(Album.order != Order.MANUAL)
+    session.execute(
+        sa.update(AlbumMedia)
+        .where(AlbumMedia.media_id == media.id, AlbumMedia.album_id.in_(by_time))
+        .values(position=position_of(media.shown_at))
+    )
+
+
+def reorder(session: Session, album: Album, order: Order) -> None:
+    """Sort an album anew. By hand begins with the order of before; by time forgets what was done by hand."""
+    before, album.order = album.order, order
+    if order is before or (order is not Order.MANUAL and before is not Order.MANUAL):
+        return
+    held = sa.select(AlbumMedia.media_id, Media.shown_at).join(Media, Media.id == AlbumMedia.media_id)
+    rows = session.execute(held.where(AlbumMedia.album_id == album.id).order_by(*sorting(before))).all()
+    if order is Order.MANUAL:
+        places = {media_id: number * STEP for number, (media_id, _) in enumerate(rows, 1)}
+    else:
+        places = {media_id: position_of(moment) for media_id, moment in rows}
+    _number(session, album.id, places)
+
+
+def move_after(session: Session, album_id: int, media_id: int, after_id: int | None) -> bool:
+    """Put a picture of an album by hand behind another (or first); False when one of them is not in it.
+
+    Takes the middle between the neighbours; only when none is left is the album numbered anew.
+    """
+    for _ in range(2):
+        bounds = _gap(session, album_id, media_id, after_id)
+        if bounds is None:
+            return False
+        low, high = bounds
+        if high - low > 1:
+            place = {media_id: (low + high) // 2}
+            _number(session, album_id, place)
+            return True
+        rows = session.scalars(
+            sa.select(AlbumMedia.media_id).where(AlbumMedia.album_id == album_id).order_by(*sorting(Order.MANUAL))
+        ).all()
+        _number(session, album_id, {held: number * STEP for number, held in enumerate(rows, 1)})
+    return False
+
+
+def sorting(order: Order) -> tuple[sa.ColumnElement[int], ...]:
+    """Return the columns by which an album's places are sorted; both run along the primary key."""
+    columns = (AlbumMedia.position, AlbumMedia.media_id)
+    return tuple(sa.desc(column) for column in columns) if order is Order.NEWEST else columns  # type: ignore[return-value]  # desc() of a column is one
+
+
+def set_reach(session: Session, album: Album) -> None:
+    """Write anew what reaches an album and everything below it, after it was made, moved or told not to inherit."""
+    pending = [album]
+    while pending:
+        current = pending.pop()
+        session.execute(sa.delete(AlbumReach).where(AlbumReach.album_id == current.id))
+        session.add(AlbumReach(album_id=current.id, source_id=current.id, distance=0))
+        if current.parent_id is not None and current.inherits:
+            above = aliased(AlbumReach)
+            further = sa.select(sa.literal(current.id), above.source_id, above.distance + 1)
+            session.execute(
+                sa.insert(AlbumReach).from_select(
+                    ["album_id", "source_id", "distance"], further.where(above.album_id == current.parent_id)
+                )
+            )
+        session.flush()
+        pending += session.scalars(sa.select(Album).where(Album.parent_id == current.id))
+
+
+def below(session: Session, album_id: int) -> list[int]:
+    """Return the ids of all albums under one, the deepest last."""
+    found: list[int] = []
+    level: Sequence[int] = [album_id]
+    while level:
+        level = session.scalars(sa.select(Album.id).where(Album.parent_id.in_(level))).all()
+        found += level
+    return found
+
+
+def _gap(session: Session, album_id: int, media_id: int, after_id: int | None) -> tuple[int, int] | None:
+    places = sa.select(AlbumMedia.position).where(AlbumMedia.album_id == album_id)
+    if session.scalar(places.where(AlbumMedia.media_id == media_id)) is None:
+        return None
+    low = 0
+    if after_id is not None:
+        found = session.scalar(places.where(AlbumMedia.media_id == after_id))
+        if found is None:
+            return None
+        low = found
+    others = places.where(AlbumMedia.media_id != media_id)
+    if after_id is None:
+        first = session.scalar(others.order_by(AlbumMedia.position).limit(1))
+        return (first - 2 * STEP, first) if first is not None else (0, 2 * STEP)
+    high = session.scalar(others.where(AlbumMedia.position > low).order_by(AlbumMedia.position).limit(1))
+    return low, high if high is not None else low + 2 * STEP
+
+
+def _number(session: Session, album_id: int, places: dict[int, int]) -> None:
+    statement = (
+        sa.update(AlbumMedia)
+        .where(AlbumMedia.album_id == album_id, AlbumMedia.media_id == sa.bindparam("held"))
+        .values(position=sa.bindparam("place"))
+    )
+    if places:
+        session.connection().execute(statement, [{"held": held, "place": place} for held, place in places.items()])
+
+
+def _end(session: Session, album: Album) -> int:
+    last = session.scalar(sa.select(sa.func.max(AlbumMedia.position)).where(AlbumMedia.album_id == album.id))
+    return (last or 0) + STEP
+
+
+def _albums_of(session: Session, media_id: int) -> Sequence[int]:
+    return session.scalars(sa.select(AlbumMedia.album_id).where(AlbumMedia.media_id == media_id)).all()
+
+
+def _count(session: Session, album_ids: Iterable[int], change: int) -> None:
+    session.execute(
+        sa.update(Album).where(Album.id.in_(list(album_ids))).values(media_count=Album.media_count + change)
+    )

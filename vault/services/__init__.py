@@ -1,0 +1,49 @@
+"""Use cases: one public function is one thing somebody does, in one transaction.
+
+Floor 3: knows the floors below, nothing of Flask and nothing of each other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vault.config import Settings
+from vault.jobs import Queue
+from vault.passwords import Passwords
+from vault.signing import Signer
+from vault.storage import Storage
+
+
+@dataclass(frozen=True)
+class Vault:
+    """What use cases need besides the database. Made once, in `vault.app`."""
+
+    settings: Settings
+    storage: Storage
+    queue: Queue
+    signer: Signer
+    passwords: Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, as pages need it. `session_id` is None for an API token."""
+
+    user_id: int
+    public_id: str
+    email: str
+    name: str
+    is_admin: bool
+    session_id: int | None = None
+    last_seen_at: datetime | None = None
+
+
+class Refused(Exception):
+    """A use case says no for a reason that the person may read. The text is a sentence for people."""
+
+
+class Conflict(Refused):
+    """It is there already, or no longer as it was."""
+
+
+class OverQuota(Refused):
+    """The person's quota would be exceeded."""

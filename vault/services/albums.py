@@ -1,0 +1,256 @@
+"""Albums: making, describing, sorting and deleting them, and what lies in them.
+
+Floor 3. A tree of albums has one owner: an album made below another belongs to the owner of that one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from vault import audit
+from vault.db import db, transaction
+from vault.models import membership
+from vault.models.account import User
+from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts, Order, State
+from vault.models.sharing import Grant
+from vault.policy import Action, Denied, Permit, Viewer, authorize, rule, visible
+from vault.services import Refused
+
+DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Card:
+    """An album as lists show it: with its owner's name and a cover that the viewer may see."""
+
+    album: Album
+    owner_name: str
+    cover: Media | None
+
+
+def create(
+    viewer: Viewer, *, title: str, parent_id: str | None = None, description: str = "", order: Order = Order.NEWEST
+) -> Album:
+    """Make an album, at the top or below one that the viewer manages. Raises Denied, Refused."""
+    if viewer.user_id is None:
+        raise Denied
+    with transaction() as session:
+        owner_id, parent = viewer.user_id, None
+        if parent_id is not None:
+            parent = session.get_one(Album, authorize(viewer, Action.MANAGE, Album, parent_id).row.id)
+            owner_id = parent.owner_id
+            if _depth(session, parent) >= DEEPEST:
+                raise Refused(f"Albums can lie {DEEPEST} deep, and this one would lie deeper.")
+        above = parent.id if parent else None
+        album = Album(
+            owner_id=owner_id, parent_id=above, title=_title(title), description=description.strip(), order=order
+        )
+        session.add(album)
+        session.flush()
+        membership.set_reach(session, album)
+        audit.record(session, "album.create", actor_id=viewer.user_id, subject=album.public_id, title=album.title)
+        return album
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What may be changed of an album; None leaves it as it is."""
+
+    title: str | None = None
+    description: str | None = None
+    order: Order | None = None
+    inherits: bool | None = None
+
+
+def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
+    """Change title, description, order or inheritance. The permit is for MANAGE. Raises Denied, Refused."""
+    with transaction() as session:
+        album = _again(session, permit, Action.MANAGE)
+        if changes.title is not None:
+            album.title = _title(changes.title)
+        if changes.description is not None:
+            album.description = changes.description.strip()
+        if changes.order is not None:
+            membership.reorder(session, album, changes.order)
+        if changes.inherits is not None and changes.inherits != album.inherits:
+            album.inherits = changes.inherits
+            session.flush()
+            membership.set_reach(session, album)
+        said = {
+            name: str(value) for name, value in vars(changes).items() if value is not None and name != "description"
+        }
+        audit.record(session, "album.change", actor_id=permit.viewer.user_id, subject=album.public_id, **said)
+        return album
+
+
+def delete(permit: Permit[AlbumFacts]) -> int:
+    """Delete an album with all below it, their grants and links; return how many went. The pictures stay."""
+    with transaction() as session:
+        album = _again(session, permit, Action.DELETE)
+        going = [album.id, *membership.below(session, album.id)]
+        for album_id in reversed(going):
+            session.execute(sa.delete(Album).where(Album.id == album_id))
+        audit.record(
+            session,
+            "album.delete",
+            actor_id=permit.viewer.user_id,
+            subject=album.public_id,
+            title=album.title,
+            albums=len(going),
+        )
+        return len(going)
+
+
+def put(permit: Permit[AlbumFacts], media_id: str) -> bool:
+    """Put one's own picture into an album; False when it lies in it already. The permit is for ADD. Raises Denied."""
+    with transaction() as session:
+        album = _again(session, permit, Action.ADD)
+        media = session.get_one(Media, authorize(permit.viewer, Action.PLACE, Media, media_id).row.id)
+        put_in = membership.put(session, album, media)
+        if put_in:
+            audit.record(session, "album.put", actor_id=permit.viewer.user_id, subject=album.public_id, media=media_id)
+        return put_in
+
+
+def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:
+    """Take a picture out: its owner may, and an editor of the album; False when it is not in it. Raises Denied."""
+    with transaction() as session:
+        try:
+            album_row = authorize(viewer, Action.ARRANGE, Album, album_id).row.id
+            media_row = authorize(viewer, Action.VIEW, Media, media_id).row.id
+        except Denied:
+            album_row = authorize(viewer, Action.VIEW, Album, album_id).row.id
+            media_row = authorize(viewer, Action.PLACE, Media, media_id).row.id
+        taken = membership.take_out(session, album_row, session.get_one(Media, media_row))
+        if taken:
+            audit.record(session, "album.take_out", actor_id=viewer.user_id, subject=album_id, media=media_id)
+        return taken
+
+
+def move(permit: Permit[AlbumFacts], media_id: str, *, after_id: str | None) -> None:
+    """Put a picture behind another, or first, in an album sorted by hand. The permit is for ARRANGE. Raises Denied, Refused."""
+    with transaction() as session:
+        album = _again(session, permit, Action.ARRANGE)
+        if album.order is not Order.MANUAL:
+            raise Refused("This album is sorted by date. Choose “by hand” in its settings first.")
+        moved = authorize(permit.viewer, Action.VIEW, Media, media_id).row.id
+        after = authorize(permit.viewer, Action.VIEW, Media, after_id).row.id if after_id else None
+        if not membership.move_after(session, album.id, moved, after):
+            raise Denied
+
+
+def set_cover(permit: Permit[AlbumFacts], media_id: str) -> None:
+    """Choose the picture on the album's card; it must lie in the album. The permit is for ARRANGE. Raises Denied."""
+    with transaction() as session:
+        album = _again(session, permit, Action.ARRANGE)
+        media = authorize(permit.viewer, Action.VIEW, Media, media_id).row
+        inside = sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
+        if session.scalar(inside) is None:
+            raise Denied
+        album.cover_id = media.id
+
+
+def get(permit: Permit[AlbumFacts]) -> Album:
+    """Return the whole row of an album."""
+    return db.session.get_one(Album, permit.row.id)
+
+
+def owner_name(album: Album) -> str:
+    """Return the name of an album's owner."""
+    return db.session.get_one(User, album.owner_id).name
+
+
+def own(viewer: Viewer) -> list[Card]:
+    """Return the viewer's albums that lie at the top, the newest first."""
+    top = visible(viewer, Action.VIEW, Album).where(Album.owner_id == viewer.user_id, Album.parent_id.is_(None))
+    return cards(viewer, top.order_by(Album.created_at.desc(), Album.id.desc()))
+
+
+def shared_with(viewer: Viewer) -> list[Card]:
+    """Return the albums that others granted the viewer: those the grants stand on."""
+    granted = sa.select(Grant.album_id).where(Grant.user_id == viewer.user_id)
+    theirs = visible(viewer, Action.VIEW, Album).where(Album.id.in_(granted), Album.owner_id != viewer.user_id)
+    return cards(viewer, theirs.order_by(Album.created_at.desc(), Album.id.desc()))
+
+
+def children(viewer: Viewer, album_id: int) -> list[Card]:
+    """Return the albums right below one that the viewer may see."""
+    inside = visible(viewer, Action.VIEW, Album).where(Album.parent_id == album_id)
+    return cards(viewer, inside.order_by(Album.title, Album.id))
+
+
+def parent(viewer: Viewer, album: Album) -> Album | None:
+    """Return the album above, if there is one and the viewer may see it."""
+    if album.parent_id is None:
+        return None
+    return db.session.scalar(visible(viewer, Action.VIEW, Album).where(Album.id == album.parent_id))
+
+
+def addable(viewer: Viewer) -> list[tuple[str, str]]:
+    """Return id and title of every album the viewer may put pictures into, by title."""
+    reached = sa.select(AlbumReach.album_id).join(Grant, Grant.album_id == AlbumReach.source_id)
+    mine_or_granted = sa.or_(
+        Album.owner_id == viewer.user_id, Album.id.in_(reached.where(Grant.user_id == viewer.user_id))
+    )
+    found = visible(viewer, Action.ADD, Album).where(mine_or_granted).order_by(Album.title, Album.id)
+    return [(album.public_id, album.title) for album in db.session.scalars(found)]
+
+
+def holding(viewer: Viewer, media: Permit[MediaFacts]) -> list[Album]:
+    """Return the albums a picture lies in, as far as the viewer may see them."""
+    holds = sa.select(AlbumMedia.album_id).where(AlbumMedia.media_id == media.row.id)
+    return list(
+        db.session.scalars(visible(viewer, Action.VIEW, Album).where(Album.id.in_(holds)).order_by(Album.title))
+    )
+
+
+def below_count(permit: Permit[AlbumFacts]) -> int:
+    """Return how many albums would be deleted together with this one."""
+    return len(membership.below(db.session(), permit.row.id))
+
+
+def cards(viewer: Viewer, albums: sa.Select[Any]) -> list[Card]:
+    """Return cards for a list of albums, in three queries however many they are."""
+    rows = list(db.session.scalars(albums))
+    owners = dict(
+        db.session.execute(sa.select(User.id, User.name).where(User.id.in_({row.owner_id for row in rows}))).all()
+    )
+    covers = _covers(viewer, [row.id for row in rows])
+    return [Card(row, owners.get(row.owner_id, ""), covers.get(row.id)) for row in rows]
+
+
+def _covers(viewer: Viewer, album_ids: list[int]) -> dict[int, Media]:
+    place, first = aliased(AlbumMedia), aliased(Media)
+    shown = (first.id == place.media_id, first.trashed_at.is_(None), first.state == State.READY)
+    inside = sa.select(first.id).select_from(place).join(first, sa.and_(*shown)).where(place.album_id == Album.id)
+    newest = inside.order_by(place.position.desc(), place.media_id.desc()).limit(1).correlate(Album).scalar_subquery()
+    chosen = inside.where(first.id == Album.cover_id).correlate(Album).scalar_subquery()
+    found = db.session.execute(
+        sa.select(Album.id, sa.func.coalesce(chosen, newest)).where(Album.id.in_(album_ids))
+    ).all()
+    wanted = {media_id for _, media_id in found if media_id is not None}
+    may = sa.select(Media).where(Media.id.in_(wanted), rule(Media, viewer, Action.VIEW))
+    seen = {media.id: media for media in db.session.scalars(may)}
+    return {album_id: seen[media_id] for album_id, media_id in found if media_id in seen}
+
+
+def _again(session: Session, permit: Permit[AlbumFacts], action: Action) -> Album:
+    """Ask again inside the transaction, because the right may have ended since the request came in."""
+    return session.get_one(Album, authorize(permit.viewer, action, Album, permit.row.public_id).row.id)
+
+
+def _depth(session: Session, album: Album) -> int:
+    depth, above = 1, album.parent_id
+    while above is not None and depth <= DEEPEST:
+        above = session.scalar(sa.select(Album.parent_id).where(Album.id == above))
+        depth += 1
+    return depth
+
+
+def _title(text: str) -> str:
+    title = "".join(character for character in text if character.isprintable()).strip()[:200]
+    if not title:
+        raise Refused("An album needs a title.")
+    return title

@@ -1,0 +1,149 @@
+"""Who can see it, and why: the sentences behind the rule, and the overview of all access for administrators.
+
+Floor 3. Nothing here decides: it lists the same rows that the rule reads, and a test holds the two against each other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from vault.db import db, utcnow
+from vault.models.account import User
+from vault.models.media import Album, AlbumMedia, AlbumReach, Media
+from vault.models.sharing import Grant, Link, Role
+from vault.policy import AlbumFacts, MediaFacts, Permit
+
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Access:
+    """One way in which somebody can see an album or a picture.
+
+    `album` is where the grant or link stands; None for the owner. `user` is None for a link.
+    """
+
+    user: User | None
+    link: Link | None
+    role: Role
+    reason: str
+    album: Album | None
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class GrantLine:
+    """A grant as administrators see it: names, no pictures."""
+
+    grant: Grant
+    album: Album
+    person: User
+    granted_by: str
+
+
+def of_album(permit: Permit[AlbumFacts]) -> list[Access]:
+    """Say who can see an album through its owner or a grant. The permit is for EXPLAIN."""
+    album = db.session.get_one(Album, permit.row.id)
+    owner = db.session.get_one(User, album.owner_id)
+    first = Access(owner, None, Role.OWNER, "Owner of the album", None, album.created_at, None)
+    return [first, *_grants([album.id])]
+
+
+def of_media(permit: Permit[MediaFacts]) -> list[Access]:
+    """Say who can see a picture, through which grant or link. The permit is for EXPLAIN."""
+    media = db.session.get_one(Media, permit.row.id)
+    owner = db.session.get_one(User, media.owner_id)
+    held = sa.select(Album).join(AlbumMedia, AlbumMedia.album_id == Album.id).where(AlbumMedia.media_id == media.id)
+    albums = list(db.session.scalars(held))
+    found = [Access(owner, None, Role.OWNER, "Owner of the picture", None, media.uploaded_at, None)]
+    for album in albums:
+        keeper = db.session.get_one(User, album.owner_id)
+        if keeper.id != owner.id and keeper.disabled_at is None:
+            reason = f"Owner of the album {album.title}, where the picture lies"
+            found.append(Access(keeper, None, Role.MANAGER, reason, album, album.created_at, None))
+    ids = [album.id for album in albums]
+    return found + _grants(ids) + _links(ids)
+
+
+def all_grants(*, text: str = "") -> list[GrantLine]:
+    """Return the live grants of the whole vault, the newest first, narrowed by a name, address or title."""
+    giver = aliased(User)
+    lines = (
+        sa.select(Grant, Album, User, giver.name)
+        .join(Album, Album.id == Grant.album_id)
+        .join(User, User.id == Grant.user_id)
+        .join(giver, giver.id == Grant.granted_by_id)
+        .where(_unended(Grant), _contains(text, Album.title, User.name, User.email))
+    )
+    rows = db.session.execute(lines.order_by(Grant.created_at.desc()).limit(MOST_ROWS)).all()
+    return [GrantLine(*row) for row in rows]
+
+
+def all_links(*, text: str = "") -> sa.Select[Link]:
+    """Return the selection of all links that are not revoked, narrowed by label, title or creator."""
+    creator, album = aliased(User), aliased(Album)
+    named = _contains(text, Link.label, album.title, creator.name, creator.email)
+    live = sa.select(Link).join(album, album.id == Link.album_id).join(creator, creator.id == Link.creator_id)
+    return live.where(Link.revoked_at.is_(None), named).limit(MOST_ROWS)
+
+
+def _grants(album_ids: list[int]) -> list[Access]:
+    giver, source = aliased(User), aliased(Album)
+    rows = db.session.execute(
+        sa.select(Grant, User, source, giver.name, Album)
+        .join(AlbumReach, AlbumReach.source_id == Grant.album_id)
+        .join(Album, Album.id == AlbumReach.album_id)
+        .join(source, source.id == Grant.album_id)
+        .join(User, User.id == Grant.user_id)
+        .join(giver, giver.id == Grant.granted_by_id)
+        .where(AlbumReach.album_id.in_(album_ids), User.disabled_at.is_(None), _unended(Grant))
+        .order_by(User.name, AlbumReach.distance)
+    ).all()
+    return [_granted(grant, person, source_album, by, album) for grant, person, source_album, by, album in rows]
+
+
+def _granted(grant: Grant, person: User, source: Album, by: str, album: Album) -> Access:
+    role = Role(grant.role)
+    giver = "the owner" if grant.granted_by_id == source.owner_id else by
+    reason = f"granted {role.label} by {giver} on the album {source.title}"
+    if source.id != album.id:
+        reason += f", which {album.title} inherits from"
+    return Access(person, None, role, reason, source, grant.created_at, grant.expires_at)
+
+
+def _links(album_ids: list[int]) -> list[Access]:
+    rows = db.session.execute(
+        sa.select(Link, Album, User.name)
+        .join(AlbumReach, AlbumReach.source_id == Link.album_id)
+        .join(Album, Album.id == Link.album_id)
+        .join(User, User.id == Link.creator_id)
+        .where(
+            AlbumReach.album_id.in_(album_ids), Link.revoked_at.is_(None), User.disabled_at.is_(None), _unended(Link)
+        )
+        .order_by(Link.created_at)
+        .distinct()
+    ).all()
+    return [
+        Access(
+            None,
+            link,
+            Role(link.role),
+            f"anybody with the link “{link.label}” that {name} made to the album {album.title}",
+            album,
+            link.created_at,
+            link.expires_at,
+        )
+        for link, album, name in rows
+    ]
+
+
+def _unended(row: type[Grant] | type[Link]) -> sa.ColumnElement[bool]:
+    return sa.or_(row.expires_at.is_(None), row.expires_at > utcnow())
+
+
+def _contains(text: str, *columns: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    wanted = text.strip().replace("\0", "")
+    return sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns)) if wanted else sa.true()

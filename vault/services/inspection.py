@@ -1,0 +1,188 @@
+"""`fsck`: holds rows against bytes and says what does not agree.
+
+Floor 3. Reads everything, a few hundred rows at a time. What it may mend is only what can be made again: an original is
+never deleted and never written.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from vault.db import db, transaction, utcnow
+from vault.models.account import User
+from vault.models.media import Album, AlbumMedia, AlbumReach, Media, State, Variant
+from vault.services import Vault
+from vault.storage import Missing
+
+BATCH = 500
+GRACE_SECONDS = 86_400
+CLAIM_SECONDS = 600
+
+
+@dataclass
+class Report:
+    """What was looked at and what was found wrong: one line per finding, and what was mended."""
+
+    originals: int = 0
+    variants: int = 0
+    blobs: int = 0
+    pending: int = 0
+    problems: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every invariant holds."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {"holds": self.holds, **asdict(self)}
+
+
+def inspect(vault: Vault, *, read_data: bool = False, fix: bool = False) -> Report:
+    """Check every invariant. `read_data` hashes every original and variant; `fix` mends what can be made again."""
+    report = Report()
+    _originals(vault, report, read_data=read_data)
+    broken = _variants(vault, report, read_data=read_data)
+    _blobs(vault, report, fix=fix)
+    _sums(report, fix=fix)
+    _trees(report)
+    if fix and broken:
+        _make_again(broken)
+        report.mended.append(f"{len(broken)} pictures are rendered again")
+    return report
+
+
+def _originals(vault: Vault, report: Report, *, read_data: bool) -> None:
+    for media in _batches(sa.select(Media).order_by(Media.id), Media.id):
+        report.originals += 1
+        report.pending += media.state == State.PENDING
+        found = _compare(vault, media.blob_key, media.size_bytes, media.sha256 if read_data else None)
+        if found:
+            report.problems.append(f"original {media.public_id}: {found}")
+        if media.state == State.PENDING and media.claimed_at and _seconds_since(media.claimed_at) > CLAIM_SECONDS:
+            report.problems.append(f"picture {media.public_id}: claimed by a worker that is gone")
+
+
+def _variants(vault: Vault, report: Report, *, read_data: bool) -> set[int]:
+    """Check the variants of ready pictures; return the ids of pictures that lack one."""
+    broken: set[int] = set()
+    for media in _batches(sa.select(Media).where(Media.state == State.READY).order_by(Media.id), Media.id):
+        rows = list(db.session.scalars(sa.select(Variant).where(Variant.media_id == media.id)))
+        report.variants += len(rows)
+        missing = {"thumb", "preview"} - {row.name for row in rows}
+        found = [f"variant {media.public_id} {name}: no row" for name in sorted(missing)]
+        for row in rows:
+            wrong = _compare(vault, row.blob_key, row.size_bytes, row.sha256 if read_data else None)
+            found += [f"variant {media.public_id} {row.name}: {wrong}"] if wrong else []
+        if found:
+            report.problems += found
+            broken.add(media.id)
+    return broken
+
+
+def _blobs(vault: Vault, report: Report, *, fix: bool) -> None:
+    keys: list[str] = []
+    for key in vault.storage.keys():
+        report.blobs += 1
+        keys.append(key)
+        if len(keys) == BATCH:
+            _named(vault, keys, report, fix=fix)
+            keys = []
+    _named(vault, keys, report, fix=fix)
+    for path, age_seconds in vault.storage.temporaries():
+        if age_seconds > GRACE_SECONDS:
+            report.problems.append(f"temporary file {path.name}: left behind")
+            if fix:
+                vault.storage.discard(path)
+                report.mended.append(f"temporary file {path.name}: removed")
+
+
+def _named(vault: Vault, keys: list[str], report: Report, *, fix: bool) -> None:
+    """Find blobs that no row names and that are too old to belong to something under way."""
+    named = set(db.session.scalars(sa.select(Media.blob_key).where(Media.blob_key.in_(keys))))
+    named |= set(db.session.scalars(sa.select(Variant.blob_key).where(Variant.blob_key.in_(keys))))
+    for key in keys:
+        if key in named:
+            continue
+        try:
+            age_seconds = _seconds_since(vault.storage.stat(key).modified_at)
+        except Missing:
+            continue
+        if age_seconds > GRACE_SECONDS:
+            report.problems.append(f"blob {key}: no row names it")
+            if fix and key.startswith("variants/"):
+                vault.storage.delete(key)
+                report.mended.append(f"blob {key}: removed")
+
+
+def _sums(report: Report, *, fix: bool) -> None:
+    used = sa.select(sa.func.coalesce(sa.func.sum(Media.size_bytes), 0)).where(Media.owner_id == User.id)
+    in_albums = sa.select(sa.func.count()).select_from(AlbumMedia).join(Media, Media.id == AlbumMedia.media_id)
+    counted = in_albums.where(AlbumMedia.album_id == Album.id, Media.trashed_at.is_(None))
+    true_use, true_count = used.correlate(User).scalar_subquery(), counted.correlate(Album).scalar_subquery()
+    for email, kept, true in db.session.execute(
+        sa.select(User.email, User.used_bytes, true_use).where(User.used_bytes != true_use)
+    ):
+        report.problems.append(f"quota of {email}: {kept} bytes counted, {true} there")
+    wrong = sa.select(Album.public_id, Album.media_count, true_count).where(Album.media_count != true_count)
+    for album, kept, true in db.session.execute(wrong):
+        report.problems.append(f"album {album}: {kept} pictures counted, {true} there")
+    if fix and report.problems:
+        with transaction() as session:
+            session.execute(sa.update(User).values(used_bytes=true_use))
+            session.execute(sa.update(Album).values(media_count=true_count))
+        report.mended.append("sums counted anew")
+
+
+def _trees(report: Report) -> None:
+    """Every album reaches itself, and what it inherits from reaches it."""
+    itself = sa.select(AlbumReach.album_id).where(AlbumReach.source_id == AlbumReach.album_id)
+    for album in db.session.scalars(sa.select(Album.public_id).where(Album.id.not_in(itself))):
+        report.problems.append(f"album {album}: does not reach itself")
+    pairs = sa.select(AlbumReach.album_id).where(
+        AlbumReach.source_id == Album.parent_id, AlbumReach.album_id == Album.id
+    )
+    reached = sa.exists(pairs.correlate(Album))
+    wrong = sa.select(Album.public_id).where(Album.parent_id.is_not(None), reached != Album.inherits)
+    for album in db.session.scalars(wrong):
+        report.problems.append(f"album {album}: inheritance and reach do not agree")
+
+
+def _make_again(media_ids: set[int]) -> None:
+    with transaction() as session:
+        anew = {"state": State.PENDING, "attempts": 0, "claimed_at": None}
+        session.execute(sa.update(Media).where(Media.id.in_(media_ids)).values(anew))
+
+
+def _compare(vault: Vault, key: str, size_bytes: int, sha256: str | None) -> str | None:
+    try:
+        size = vault.storage.stat(key).bytes
+        if size != size_bytes:
+            return f"{size} bytes instead of {size_bytes}"
+        if sha256 is None:
+            return None
+        with vault.storage.open(key) as blob:
+            return None if hashlib.file_digest(blob, "sha256").hexdigest() == sha256 else "its bytes have changed"
+    except Missing:
+        return "its bytes are missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _seconds_since(moment: Any) -> float:
+    return float((utcnow() - moment).total_seconds())
+
+
+def _batches(rows: sa.Select[Any], key: Any) -> Iterator[Media]:
+    """Walk rows by key, so that neither all of them nor a long reading transaction is held."""
+    last = 0
+    while found := db.session.scalars(rows.where(key > last).limit(BATCH)).all():
+        yield from found
+        last = found[-1].id
+        db.session.rollback()
+        db.session.expunge_all()

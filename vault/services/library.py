@@ -1,0 +1,208 @@
+"""Pictures: looking through them, describing them, throwing them away and taking them back.
+
+Floor 3. Lists are pages of a few hundred, found by key: the last page of an album costs what its first costs.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault import audit
+from vault.db import db, transaction, utcnow
+from vault.models import membership
+from vault.models.account import User
+from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
+from vault.policy import Action, Permit, Viewer, authorize, visible
+from vault.services import Refused, Vault
+
+LONGEST_CAPTION = 5_000
+CURSOR_PARTS = 2
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list, and the opaque cursor behind its last row (None at the end)."""
+
+    items: list[Media]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The public ids of the pictures before and after one."""
+
+    previous: str | None
+    next: str | None
+
+
+def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of an album in its own order."""
+    order = Order(permit.row.order)
+    inside = _inside(permit).order_by(*membership.sorting(order))
+    start = _from_cursor(cursor)
+    if start is not None:
+        here = sa.tuple_(AlbumMedia.position, AlbumMedia.media_id)
+        inside = inside.where(here < start if order is Order.NEWEST else here > start)
+    rows = db.session.execute(inside.add_columns(AlbumMedia.position).limit(limit + 1)).all()
+    return _page([(media, position) for media, position in rows], limit)
+
+
+def of_person(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of the viewer's own pictures, the newest first."""
+    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id)
+    start = _from_cursor(cursor)
+    if start is not None:
+        mine = mine.where(sa.tuple_(Media.shown_at, Media.id) < (_moment(start[0]), start[1]))
+    rows = db.session.scalars(mine.order_by(Media.shown_at.desc(), Media.id.desc()).limit(limit + 1)).all()
+    return _page([(media, membership.position_of(media.shown_at)) for media in rows], limit)
+
+
+def in_trash(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of the viewer's trash, what was thrown away last first."""
+    mine = visible(viewer, Action.RESTORE, Media).where(Media.owner_id == viewer.user_id)
+    start = _from_cursor(cursor)
+    if start is not None:
+        mine = mine.where(sa.tuple_(Media.trashed_at, Media.id) < (_moment(start[0]), start[1]))
+    rows = db.session.scalars(mine.order_by(Media.trashed_at.desc(), Media.id.desc()).limit(limit + 1)).all()
+    return _page([(media, membership.position_of(media.trashed_at or utcnow())) for media in rows], limit)
+
+
+def some(viewer: Viewer, public_ids: list[str]) -> list[Media]:
+    """Return those of the named pictures that the viewer may see, in no order."""
+    return list(db.session.scalars(visible(viewer, Action.VIEW, Media).where(Media.public_id.in_(public_ids))))
+
+
+def get(permit: Permit[MediaFacts]) -> Media:
+    """Return the whole row of a picture."""
+    return db.session.get_one(Media, permit.row.id)
+
+
+def neighbours_in_album(permit: Permit[AlbumFacts], media: Permit[MediaFacts]) -> Neighbours:
+    """Return what lies before and after a picture in an album, found by key."""
+    order = Order(permit.row.order)
+    held = sa.select(AlbumMedia.position).where(
+        AlbumMedia.media_id == media.row.id, AlbumMedia.album_id == permit.row.id
+    )
+    position = db.session.scalar(held)
+    if position is None:
+        return Neighbours(None, None)
+    here, place = sa.tuple_(AlbumMedia.position, AlbumMedia.media_id), (position, media.row.id)
+    up, down = membership.sorting(Order.OLDEST), membership.sorting(Order.NEWEST)
+    higher = db.session.scalar(_inside(permit).where(here > place).order_by(*up).limit(1))
+    lower = db.session.scalar(_inside(permit).where(here < place).order_by(*down).limit(1))
+    return _between(higher, lower) if order is Order.NEWEST else _between(lower, higher)
+
+
+def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
+    """Return what lies before and after one of the viewer's own pictures, the newest first."""
+    viewer = permit.viewer
+    if permit.row.owner_id != viewer.user_id:
+        return Neighbours(None, None)
+    media = get(permit)
+    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id)
+    here, place = sa.tuple_(Media.shown_at, Media.id), (media.shown_at, media.id)
+    newer = db.session.scalar(mine.where(here > place).order_by(Media.shown_at, Media.id).limit(1))
+    older = db.session.scalar(mine.where(here < place).order_by(Media.shown_at.desc(), Media.id.desc()).limit(1))
+    return _between(newer, older)
+
+
+def describe(permit: Permit[MediaFacts], *, caption: str | None = None, taken_at: datetime | None = None) -> Media:
+    """Change caption or date. The permit is for CAPTION. Raises Denied, Refused."""
+    with transaction() as session:
+        media = _again(session, permit, Action.CAPTION)
+        if caption is not None:
+            if len(caption) > LONGEST_CAPTION:
+                raise Refused(f"A caption has at most {LONGEST_CAPTION} characters.")
+            media.caption = caption.replace("\0", "").strip()
+        if taken_at is not None:
+            media.taken_at = media.shown_at = taken_at
+            session.flush()
+            membership.redate(session, media)
+        audit.record(session, "media.describe", actor_id=permit.viewer.user_id, subject=media.public_id)
+        return media
+
+
+def trash(permit: Permit[MediaFacts]) -> None:
+    """Move a picture to the trash: gone at once from every address. The permit is for TRASH. Raises Denied."""
+    with transaction() as session:
+        media = _again(session, permit, Action.TRASH)
+        media.trashed_at = utcnow()
+        membership.hide(session, media.id)
+        audit.record(session, "media.trash", actor_id=permit.viewer.user_id, subject=media.public_id)
+
+
+def restore(permit: Permit[MediaFacts]) -> None:
+    """Take a picture out of the trash, back to its albums. The permit is for RESTORE. Raises Denied."""
+    with transaction() as session:
+        media = _again(session, permit, Action.RESTORE)
+        media.trashed_at = None
+        membership.show(session, media.id)
+        audit.record(session, "media.restore", actor_id=permit.viewer.user_id, subject=media.public_id)
+
+
+def purge(vault: Vault, permit: Permit[MediaFacts]) -> None:
+    """Delete a picture in the trash for good, with its bytes. The permit is for RESTORE. Raises Denied.
+
+    The row goes first: dead in between, the bytes belong to no row and the sweep removes them.
+    """
+    with transaction() as session:
+        media = _again(session, permit, Action.RESTORE)
+        keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media.id))]
+        session.execute(
+            sa.update(User).where(User.id == media.owner_id).values(used_bytes=User.used_bytes - media.size_bytes)
+        )
+        session.execute(sa.delete(Media).where(Media.id == media.id))
+        audit.record(session, "media.purge", actor_id=permit.viewer.user_id, subject=media.public_id)
+    for key in keys:
+        vault.storage.delete(key)
+
+
+def retry(vault: Vault, permit: Permit[MediaFacts]) -> None:
+    """Try to render a failed picture again. The permit is for TRASH. Raises Denied, Refused."""
+    with transaction() as session:
+        media = _again(session, permit, Action.TRASH)
+        if media.state != State.FAILED:
+            raise Refused("This picture did not fail.")
+        media.state, media.failure, media.attempts, media.claimed_at = State.PENDING, None, 0, None
+    vault.queue.enqueue("render", permit.row.public_id)
+
+
+def _inside(permit: Permit[AlbumFacts]) -> sa.Select[Any]:
+    seen = visible(permit.viewer, Action.VIEW, Media).join(AlbumMedia, AlbumMedia.media_id == Media.id)
+    return seen.where(AlbumMedia.album_id == permit.row.id)
+
+
+def _again(session: Session, permit: Permit[MediaFacts], action: Action) -> Media:
+    """Ask again inside the transaction, because the right may have ended since the request came in."""
+    return session.get_one(Media, authorize(permit.viewer, action, Media, permit.row.public_id).row.id)
+
+
+def _between(before: Media | None, after: Media | None) -> Neighbours:
+    return Neighbours(before.public_id if before else None, after.public_id if after else None)
+
+
+def _page(rows: list[tuple[Media, int]], limit: int) -> Page:
+    shown = rows[:limit]
+    last = f"{shown[-1][1]}.{shown[-1][0].public_id}" if len(rows) > limit else None
+    return Page([media for media, _ in shown], last)
+
+
+def _from_cursor(cursor: str | None) -> tuple[int, int] | None:
+    """Read a cursor; one that we did not write begins at the start. The picture behind it may be gone by now."""
+    parts = (cursor or "").split(".")
+    if len(parts) != CURSOR_PARTS or not parts[0].removeprefix("-").isdecimal() or len(parts[0]) > len(str(2**62)):
+        return None
+    media_id = db.session.scalar(sa.select(Media.id).where(Media.public_id == parts[1].replace("\0", "")))
+    return int(parts[0]), media_id or 0
+
+
+def _moment(position: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(position // membership.MICROSECOND, UTC).replace(
+            microsecond=position % membership.MICROSECOND
+        )
+    except (OverflowError, ValueError, OSError):
+        return datetime.min.replace(tzinfo=UTC)

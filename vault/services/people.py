@@ -1,0 +1,87 @@
+"""Looking over people and events, for administrators. Reads only.
+
+Floor 3.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from vault.db import db, utcnow
+from vault.models.account import LoginSession, User
+from vault.models.system import Event
+
+PAGE_SIZE = 100
+MOST_PEOPLE = 1_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A person as the overview shows him."""
+
+    person: User
+    sessions: int
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """A stretch of events, the latest first, and where the next one begins."""
+
+    events: list[Event]
+    next_before: int | None
+
+
+def everybody() -> list[Line]:
+    """Return everybody, by name."""
+    return [Line(*row) for row in db.session.execute(_lines().order_by(User.name, User.id).limit(MOST_PEOPLE)).all()]
+
+
+def line(person: User) -> Line:
+    """Return one person's line."""
+    return Line(*db.session.execute(_lines().where(User.id == person.id)).one())
+
+
+def find(public_id: str) -> User | None:
+    """Return a person by public id."""
+    return db.session.scalar(sa.select(User).where(User.public_id == public_id.replace("\0", "")))
+
+
+def find_by_email(email: str) -> User | None:
+    """Return a person by e-mail address."""
+    return db.session.scalar(sa.select(User).where(User.email == email.strip().lower().replace("\0", "")))
+
+
+def state(person: User) -> str:
+    """Return "disabled", "invited" or "active"."""
+    if person.disabled_at is not None:
+        return "disabled"
+    return "invited" if person.password_hash is None else "active"
+
+
+def events(*, text: str = "", action: str = "", before: int | None = None) -> EventPage:
+    """Return events of a kind, that name somebody or something, older than the event id `before`."""
+    wanted = sa.select(Event)
+    if action:
+        wanted = wanted.where(Event.action == action.replace("\0", ""))
+    words = text.strip().replace("\0", "")
+    if words:
+        columns = (Event.actor, Event.subject, Event.address)
+        wanted = wanted.where(sa.or_(*(column.icontains(words, autoescape=True) for column in columns)))
+    if before is not None and 0 < before < 2**63:
+        wanted = wanted.where(Event.id < before)
+    rows = list(db.session.scalars(wanted.order_by(Event.id.desc()).limit(PAGE_SIZE + 1)))
+    return EventPage(rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
+
+
+def event_actions() -> list[str]:
+    """Return the kinds of event that there are."""
+    return list(db.session.scalars(sa.select(Event.action).distinct().order_by(Event.action)))
+
+
+def _lines() -> sa.Select[tuple[User, int, datetime | None]]:
+    live = (LoginSession.user_id == User.id, LoginSession.expires_at > utcnow())
+    counted = sa.select(sa.func.count()).select_from(LoginSession).where(*live).correlate(User).scalar_subquery()
+    seen = sa.select(sa.func.max(LoginSession.last_seen_at)).where(LoginSession.user_id == User.id)
+    return sa.select(User, counted, seen.correlate(User).scalar_subquery())

@@ -1,0 +1,265 @@
+"""Sharing: grants to people and signed links for whoever holds them.
+
+Floor 3. A revocation is true for every worker from the moment its transaction ends, because every byte asks the rows.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault import audit
+from vault.db import db, transaction, utcnow
+from vault.models.account import User
+from vault.models.media import Album, AlbumFacts
+from vault.models.sharing import GRANTABLE, LINKABLE, Grant, Link, LinkFacts, Role
+from vault.policy import Action, Denied, Permit, Viewer, authorize, role_on, visible
+from vault.services import Refused, Vault
+
+LINK_PURPOSE = "link"
+
+
+@dataclass(frozen=True)
+class LinkCard:
+    """A link as lists show it. `state` is "live", "ended", or "dormant": its creator may not share the album now."""
+
+    link: Link
+    album: Album
+    creator_name: str
+    state: str
+    url: str
+
+
+def grant(permit: Permit[AlbumFacts], *, user_id: str, role: Role, expires_at: datetime | None) -> Grant:
+    """Give a person a role on an album, or change it. The permit is for MANAGE.
+
+    Raises Denied for an unknown person; Refused for the owner, oneself, a role beyond one's own, or an end in the past.
+    """
+    _check_end(expires_at)
+    if role not in GRANTABLE:
+        raise Refused("This role cannot be given.")
+    with transaction() as session:
+        album = _managed(session, permit)
+        person = session.scalar(sa.select(User).where(User.public_id == user_id))
+        if person is None:
+            raise Denied
+        if person.id == album.owner_id:
+            raise Refused("The owner has every right on the album already.")
+        own = role_on(permit.viewer, album.id)
+        if person.id == permit.viewer.user_id or own is None or role > own:
+            raise Refused("Nobody can raise a role above, or change, his own.")
+        row = session.get(Grant, (album.id, person.id))
+        if row is None:
+            row = Grant(album_id=album.id, user_id=person.id, role=role, granted_by_id=permit.viewer.user_id)
+            session.add(row)
+        row.role, row.expires_at, row.granted_by_id = int(role), expires_at, permit.viewer.user_id
+        ends = expires_at.isoformat() if expires_at else None
+        by = permit.viewer.user_id
+        audit.record(
+            session, "grant.set", actor_id=by, subject=album.public_id, person=person.email, role=role.label, ends=ends
+        )
+        return row
+
+
+def grant_by_email(permit: Permit[AlbumFacts], *, email: str, role: Role, expires_at: datetime | None) -> Grant:
+    """Give a role to the person with this e-mail address. Raises Refused when there is nobody, and as `grant`."""
+    found = sa.select(User.public_id).where(User.email == email.strip().lower()[:254].replace("\0", ""))
+    user_id = db.session.scalar(found.where(User.disabled_at.is_(None)))
+    if user_id is None:
+        raise Refused("Nobody with this e-mail address has an account here. An administrator can invite them.")
+    return grant(permit, user_id=user_id, role=role, expires_at=expires_at)
+
+
+def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> bool:
+    """Take a person's grant on an album away; False when there is none. The permit is for MANAGE. Raises Denied."""
+    with transaction() as session:
+        album = _managed(session, permit)
+        return _revoke_grant(session, album, user_id, permit.viewer.user_id)
+
+
+def leave(viewer: Viewer, album_id: str) -> bool:
+    """Give up one's own grant on an album; False when there is none. Raises Denied."""
+    with transaction() as session:
+        album = session.get_one(Album, authorize(viewer, Action.VIEW, Album, album_id).row.id)
+        mine = session.scalar(sa.select(User.public_id).where(User.id == viewer.user_id))
+        return _revoke_grant(session, album, mine or "", viewer.user_id)
+
+
+def revoke_grant_as_administrator(actor_id: int, album_id: str, user_id: str) -> bool:
+    """Take a grant away as whoever runs the vault; False when there is none. Shows nothing of the album."""
+    with transaction() as session:
+        album = session.scalar(sa.select(Album).where(Album.public_id == album_id))
+        return album is not None and _revoke_grant(session, album, user_id, actor_id)
+
+
+def create_link(permit: Permit[AlbumFacts], *, label: str, role: Role, expires_at: datetime | None) -> Link:
+    """Make a link to an album. The permit is for MANAGE. Raises Denied, Refused."""
+    _check_end(expires_at)
+    if role not in LINKABLE:
+        raise Refused("A link can show pictures, or let them be downloaded.")
+    with transaction() as session:
+        album = _managed(session, permit)
+        by = permit.viewer.user_id
+        link = Link(album_id=album.id, creator_id=by, label=_label(label), role=int(role), expires_at=expires_at)
+        session.add(link)
+        session.flush()
+        audit.record(
+            session, "link.create", actor_id=by, subject=link.public_id, album=album.public_id, label=link.label
+        )
+        return link
+
+
+def change_link(
+    permit: Permit[LinkFacts],
+    *,
+    label: str | None,
+    role: Role | None,
+    expires_at: datetime | None,
+    keep_end: bool = False,
+) -> Link:
+    """Change a link's terms; None leaves label and role, `keep_end` the end. The permit is for MANAGE. Raises Denied, Refused."""
+    _check_end(expires_at)
+    if role is not None and role not in LINKABLE:
+        raise Refused("A link can show pictures, or let them be downloaded.")
+    with transaction() as session:
+        link = _managed_link(session, permit)
+        link.label = link.label if label is None else _label(label)
+        link.role = link.role if role is None else int(role)
+        link.expires_at = link.expires_at if keep_end else expires_at
+        audit.record(session, "link.change", actor_id=permit.viewer.user_id, subject=link.public_id, label=link.label)
+        return link
+
+
+def rotate_link(permit: Permit[LinkFacts]) -> Link:
+    """Give a link a new address; the old one is dead at once. The permit is for MANAGE. Raises Denied."""
+    with transaction() as session:
+        link = _managed_link(session, permit)
+        link.generation += 1
+        audit.record(session, "link.rotate", actor_id=permit.viewer.user_id, subject=link.public_id)
+        return link
+
+
+def revoke_link(permit: Permit[LinkFacts]) -> None:
+    """End a link for good. The permit is for DELETE. Raises Denied."""
+    with transaction() as session:
+        found = authorize(permit.viewer, Action.DELETE, Link, permit.row.public_id).row.id
+        _revoke_link(session, session.get_one(Link, found), permit.viewer.user_id)
+
+
+def revoke_link_as_administrator(actor_id: int, link_id: str) -> bool:
+    """End a link as whoever runs the vault; False when there is none. Shows nothing of the album."""
+    with transaction() as session:
+        link = session.scalar(sa.select(Link).where(Link.public_id == link_id, Link.revoked_at.is_(None)))
+        if link is not None:
+            _revoke_link(session, link, actor_id)
+        return link is not None
+
+
+def link_address(vault: Vault, link: Link) -> str:
+    """Return a link's present address, the same whenever it is asked for."""
+    token = vault.signer.token(LINK_PURPOSE, link.public_id, link.generation)
+    return f"{vault.settings.origin}/l/{token}"
+
+
+def visitor(vault: Vault, token: str) -> Viewer:
+    """Return whom a link's token stands for, without a query. Raises Denied for a token that we did not make."""
+    found = vault.signer.parse(LINK_PURPOSE, token)
+    if found is None:
+        raise Denied
+    return Viewer(link_id=found[0], generation=found[1])
+
+
+def opened(viewer: Viewer, action: Action = Action.VIEW) -> Permit[AlbumFacts]:
+    """Return the permit for the album that a link opens. Raises Denied when the link is dead."""
+    shared = sa.select(Album.public_id).join(Link, Link.album_id == Album.id).where(Link.public_id == viewer.link_id)
+    return authorize(viewer, action, Album, db.session.scalar(shared) or "")
+
+
+def below(viewer: Viewer, album_id: str) -> Permit[AlbumFacts]:
+    """Return the permit for an album below the one that a link opens. Raises Denied."""
+    return authorize(viewer, Action.VIEW, Album, album_id)
+
+
+def links_of_album(vault: Vault, permit: Permit[AlbumFacts]) -> list[LinkCard]:
+    """Return the links on an album that are not revoked. The permit is for MANAGE."""
+    return link_cards(vault, visible(permit.viewer, Action.MANAGE, Link).where(Link.album_id == permit.row.id))
+
+
+def links_of(vault: Vault, viewer: Viewer) -> list[LinkCard]:
+    """Return every link that the viewer made, or that opens an album of his."""
+    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
+    mine = sa.or_(Link.creator_id == viewer.user_id, Link.album_id.in_(own))
+    return link_cards(vault, visible(viewer, Action.VIEW, Link).where(mine))
+
+
+def link_card(vault: Vault, permit: Permit[LinkFacts]) -> LinkCard:
+    """Return one link as lists show it."""
+    return link_cards(vault, sa.select(Link).where(Link.id == permit.row.id))[0]
+
+
+def link_cards(vault: Vault, links: sa.Select[Link]) -> list[LinkCard]:
+    """Return links as lists show them, the newest first."""
+    joined = (
+        links.add_columns(Album, User.name)
+        .join(Album, Album.id == Link.album_id)
+        .join(User, User.id == Link.creator_id)
+    )
+    rows = db.session.execute(joined.order_by(Link.created_at.desc(), Link.id.desc())).all()
+    return [LinkCard(link, album, name, link_state(link), link_address(vault, link)) for link, album, name in rows]
+
+
+def link_state(link: Link) -> str:
+    """Return "live", "ended" or "dormant", as the rule itself sees the link."""
+    if link.revoked_at is not None or (link.expires_at is not None and link.expires_at <= utcnow()):
+        return "ended"
+    try:
+        opened(Viewer(link_id=link.public_id, generation=link.generation))
+    except Denied:
+        return "dormant"
+    return "live"
+
+
+def download(who: Viewer, permit: Permit[AlbumFacts]) -> bool:
+    """Whether originals may be taken home from an album."""
+    try:
+        authorize(who, Action.DOWNLOAD, Album, permit.row.public_id)
+    except Denied:
+        return False
+    return True
+
+
+def _managed(session: Session, permit: Permit[AlbumFacts]) -> Album:
+    """Ask again inside the transaction, because the right may have ended since the request came in."""
+    return session.get_one(Album, authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row.id)
+
+
+def _managed_link(session: Session, permit: Permit[LinkFacts]) -> Link:
+    return session.get_one(Link, authorize(permit.viewer, Action.MANAGE, Link, permit.row.public_id).row.id)
+
+
+def _revoke_grant(session: Session, album: Album, user_id: str, actor_id: int) -> bool:
+    person = session.execute(sa.select(User.id, User.email).where(User.public_id == user_id)).one_or_none()
+    row = session.get(Grant, (album.id, person.id)) if person else None
+    if row is None or person is None:
+        return False
+    session.delete(row)
+    audit.record(session, "grant.revoke", actor_id=actor_id, subject=album.public_id, person=person.email)
+    return True
+
+
+def _revoke_link(session: Session, link: Link, actor_id: int) -> None:
+    link.revoked_at = utcnow()
+    audit.record(session, "link.revoke", actor_id=actor_id, subject=link.public_id, label=link.label)
+
+
+def _check_end(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= utcnow():
+        raise Refused("The end lies in the past.")
+
+
+def _label(text: str) -> str:
+    label = "".join(character for character in text if character.isprintable()).strip()[:200]
+    if not label:
+        raise Refused("A link needs a label, for example the name of the person it is for.")
+    return label

@@ -1,0 +1,144 @@
+"""Taking in a file: bytes first, row second, work third.
+
+Floor 3. Dead after the rename leaves a blob without a row, swept later; dead after the commit leaves a pending row, and
+that row is the job. Every row has a blob of its own, so no deletion can take the bytes of another
+(docs/adr/0003-bytes-first.md).
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault import audit
+from vault.db import db, transaction
+from vault.imaging.identify import Kind, identify
+from vault.models import membership
+from vault.models.account import User
+from vault.models.media import Album, Media
+from vault.policy import Action, Denied, Viewer, authorize
+from vault.services import Conflict, OverQuota, Vault
+from vault.signing import new_public_id
+from vault.storage import original_key
+from vault.storage.incoming import Incoming
+
+LONGEST_FILE_NAME = 1024
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of an upload: the row, and whether the person had the same bytes already."""
+
+    media: Media
+    duplicate: bool
+
+
+class _Meanwhile(Exception):
+    """The same bytes came in twice at the same moment, and the other request was first."""
+
+
+def room_left(user_id: int) -> int | None:
+    """Return how many bytes a person may still upload; None without a quota."""
+    quota, used = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one()
+    return None if quota is None else max(0, quota - used)
+
+
+def receive(
+    vault: Vault, viewer: Viewer, incoming: Incoming, *, file_name: str, album_id: str | None = None
+) -> Received:
+    """Keep an uploaded file for a person, in an album if one is named; durable when it returns.
+
+    Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left behind
+    but what the sweep removes.
+    """
+    if viewer.user_id is None:
+        raise Denied
+    if album_id is not None:
+        authorize(viewer, Action.ADD, Album, album_id)
+    kind = identify(incoming.head)
+    known = _known(viewer.user_id, incoming.sha256)
+    if known is None:
+        owner = db.session.execute(sa.select(User.public_id).where(User.id == viewer.user_id)).scalar_one()
+        public_id = new_public_id()
+        key = original_key(owner, incoming.sha256, public_id)
+        incoming.keep(key)
+        try:
+            received = _insert(viewer, incoming, kind, key, public_id, file_name, album_id)
+        except _Meanwhile:
+            vault.storage.delete(key)
+        except BaseException:
+            vault.storage.delete(key)
+            raise
+        else:
+            vault.queue.enqueue("render", public_id)
+            return received
+    incoming.discard()
+    return _again(viewer, incoming.sha256, album_id)
+
+
+def _known(user_id: int, sha256: str) -> int | None:
+    return db.session.scalar(sa.select(Media.id).where(Media.owner_id == user_id, Media.sha256 == sha256))
+
+
+def _insert(
+    viewer: Viewer, incoming: Incoming, kind: Kind, key: str, public_id: str, file_name: str, album_id: str | None
+) -> Received:
+    with transaction() as session:
+        # First the charge: it holds the person's row, so that whoever comes second sees the first one's picture.
+        _charge(session, viewer.user_id, incoming.bytes)
+        if _known(viewer.user_id, incoming.sha256) is not None:
+            raise _Meanwhile
+        media = Media(
+            public_id=public_id,
+            owner_id=viewer.user_id,
+            sha256=incoming.sha256,
+            size_bytes=incoming.bytes,
+            media_type=kind.media_type,
+            file_name=_text(file_name),
+            blob_key=key,
+        )
+        session.add(media)
+        session.flush()
+        _place(session, viewer, media, album_id)
+        audit.record(session, "media.upload", actor_id=viewer.user_id, subject=public_id, size_bytes=incoming.bytes)
+        return Received(media, duplicate=False)
+
+
+def _again(viewer: Viewer, sha256: str, album_id: str | None) -> Received:
+    """Answer with the copy that is here. One that lay in the trash was wanted after all."""
+    with transaction() as session:
+        media = session.scalar(sa.select(Media).where(Media.owner_id == viewer.user_id, Media.sha256 == sha256))
+        if media is None:
+            raise Conflict("The copy that was here was deleted a moment ago. Please upload it again.")
+        if media.trashed_at is not None:
+            media.trashed_at = None
+            membership.show(session, media.id)
+            audit.record(session, "media.restore", actor_id=viewer.user_id, subject=media.public_id)
+        _place(session, viewer, media, album_id)
+        return Received(media, duplicate=True)
+
+
+def _place(session: Session, viewer: Viewer, media: Media, album_id: str | None) -> None:
+    if album_id is None:
+        return
+    # Asked again inside the transaction: the right may have ended while the bytes came in.
+    album = session.get_one(Album, authorize(viewer, Action.ADD, Album, album_id).row.id)
+    if membership.put(session, album, media):
+        audit.record(session, "album.put", actor_id=viewer.user_id, subject=album.public_id, media=media.public_id)
+
+
+def _charge(session: Session, user_id: int, size_bytes: int) -> None:
+    """Count the bytes against the quota in the statement that checks it. Raises OverQuota."""
+    after = User.used_bytes + size_bytes
+    within = sa.or_(User.quota_bytes.is_(None), after <= User.quota_bytes)
+    charge = sa.update(User).where(User.id == user_id, User.disabled_at.is_(None), within).values(used_bytes=after)
+    if not session.execute(charge).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+        raise OverQuota(
+            "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
+        )
+
+
+def _text(file_name: str) -> str:
+    """Keep a name as it came, but for what no database takes: NUL and lone surrogates."""
+    printable = file_name.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return printable[:LONGEST_FILE_NAME]

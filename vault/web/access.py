@@ -1,0 +1,277 @@
+"""The door of every request: who is there, which mark the address bears, and the permit in place of the id.
+
+Floor 4, a hall that the page files use. Nets 1 to 3 of docs/adr/0002-one-decision.md: `requires` swaps an id for a Permit,
+`seal` refuses to start while an address bears no mark, and the gate refuses a request to one. The only place that knows
+`current_user`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from vault import audit
+from vault.models.account import Scope
+from vault.models.media import Album, Media
+from vault.models.sharing import Link
+from vault.policy import NOBODY, Action, Credential, Denied, Permit, Viewer, authorize
+from vault.services import Person, Vault, sessions, sharing, tokens
+from vault.signing import digest
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MARK = "vault_mark"
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+SMALL_BODY = 1024 * 1024
+ID_NAMES: dict[Any, str] = {Media: "media_id", Album: "album_id", Link: "link_id"}
+
+
+class NotSignedIn(Exception):
+    """The address wants somebody who is signed in, and nobody is."""
+
+
+class Face(Enum):
+    """What an address answers with, and so how it refuses."""
+
+    PAGE = "page"
+    BYTES = "bytes"
+    API = "api"
+    VISIT = "visit"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What an address says of itself: whom it lets in, how it refuses, how large a body it takes."""
+
+    face: Face
+    person: bool = False
+    administrator: bool = False
+    body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """A person as Flask-Login carries him: `get_id` is the session's own secret, never the person's id."""
+
+    def __init__(self, person: Person, secret: str) -> None:
+        self.person = person
+        self.secret = secret
+
+    def get_id(self) -> str:
+        """Return what the signed cookie carries."""
+        return self.secret
+
+
+csrf = CSRFProtect()
+login = LoginManager()
+# It would sign the cookie anew whenever browser or address differ, and a picture's answer must not set a cookie.
+login.session_protection = None
+login.user_loader(lambda secret: SignedIn(person, secret) if (person := sessions.person_of(secret)) else None)
+
+
+def vault() -> Vault:
+    """Return the vault of the running application."""
+    found: Vault = current_app.extensions["vault"]
+    return found
+
+
+def public(view: Callable[P, R], face: Face = Face.PAGE) -> Callable[P, R]:
+    """Mark an address that is open to everybody."""
+    return _marked(view, Mark(face))
+
+
+def signed_in(
+    face: Face = Face.PAGE, *, body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark an address for everybody who is signed in; what it shows is decided by the lists it asks for."""
+    return lambda view: _marked(view, Mark(face, person=True, body=body))
+
+
+def admin(face: Face = Face.PAGE) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark an address for administrators of accounts and access, who see nobody's pictures by it."""
+    return lambda view: _marked(view, Mark(face, person=True, administrator=True))
+
+
+def requires(action: Action, what: Any, *, face: Face = Face.PAGE) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Mark an address that acts on one thing: the id in it becomes a Permit, the view's first argument."""
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
+        @wraps(view)
+        def decided(*args: Any, **values: Any) -> R:
+            return view(permit(action, what, values.pop(ID_NAMES[what])), *args, **values)
+
+        return _marked(decided, Mark(face))
+
+    return decorate
+
+
+def opened_by_link(
+    action: Action, what: Any, *, face: Face = Face.VISIT
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Mark an address below a link: token and id become a Permit, the view's first argument; the token its second."""
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
+        @wraps(view)
+        def decided(*, token: str, **values: Any) -> R:
+            visitor = sharing.visitor(vault(), token)
+            public_id = values.pop(ID_NAMES[what], None)
+            if public_id is None:
+                return view(sharing.opened(visitor, action), token, **values)
+            return view(authorize(visitor, action, what, public_id), token, **values)
+
+        return _marked(decided, Mark(face))
+
+    return decorate
+
+
+def permit(action: Action, what: Any, public_id: str) -> Permit[Any]:
+    """Return the permit of whoever sent this request, in one statement. Raises NotSignedIn, Denied."""
+    found = credential()
+    if found is None:
+        raise NotSignedIn
+    return authorize(found, action, what, public_id)
+
+
+def credential() -> Credential | None:
+    """Return what the request brought to prove who is there: a bearer token before a session."""
+    token = _bearer()
+    if token is not None:
+        return Credential(digest(token), _scope())
+    secret = session.get("_user_id")
+    return Credential(digest(secret)) if isinstance(secret, str) else None
+
+
+def person() -> Person | None:
+    """Return who is signed in, looked up once per request."""
+    if "person" not in g:
+        token = _bearer()
+        if token is not None:
+            g.person = tokens.person_of(token, _scope())
+        else:
+            g.person = current_user.person if current_user.is_authenticated else None
+    found: Person | None = g.person
+    return found
+
+
+def me() -> Person:
+    """Return who is signed in. Raises NotSignedIn."""
+    found = person()
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def viewer() -> Viewer:
+    """Return the viewer for lists."""
+    found = person()
+    return Viewer(user_id=found.user_id) if found else NOBODY
+
+
+def is_administrator() -> bool:
+    """Whether an administrator is there; with a token, one of scope admin."""
+    found, token = person(), _bearer()
+    return bool(found and found.is_admin and (token is None or tokens.person_of(token, Scope.ADMIN)))
+
+
+def enter(secret: str, *, remember: bool) -> None:
+    """Give the browser the cookie of a new session, and nothing of an old one."""
+    found = sessions.person_of(secret)
+    if found is None:
+        raise NotSignedIn
+    session.clear()
+    session.permanent = remember
+    login_user(SignedIn(found, secret))
+    g.person = found
+
+
+def leave() -> None:
+    """End the browser's session, in the database and in the cookie."""
+    secret = session.get("_user_id")
+    if isinstance(secret, str):
+        sessions.sign_out(secret)
+    logout_user()
+    session.clear()
+
+
+def is_own_address(target: str) -> bool:
+    """Whether a redirect to this leads to a page of ours: a path that our own map of addresses knows."""
+    parts = urlsplit(target)
+    plain = (
+        target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable() and "\\" not in target
+    )
+    if not plain or parts.scheme or parts.netloc:
+        return False
+    try:
+        current_app.url_map.bind(vault().settings.host).match(parts.path, method="GET")
+    except (HTTPException, RequestRedirect):
+        return False
+    return True
+
+
+def face() -> Face:
+    """Return how the present address answers; a page where there is no address."""
+    mark = _mark()
+    return mark.face if mark else Face.PAGE
+
+
+def init(app: Flask) -> None:
+    """Put the gate before every request."""
+    login.init_app(app)
+    csrf.init_app(app)
+    app.before_request(gate)
+
+
+def gate() -> None:
+    """Let a request in only where its address says for whom it is. Raises Denied, NotSignedIn, CSRFError."""
+    audit.address.set(request.remote_addr or "")
+    if request.url_rule is None:
+        return  # there is no such address; Flask says so
+    mark = _mark()
+    if mark is None:
+        raise Denied
+    request.max_content_length = mark.body(vault())
+    changes = request.method not in SAFE_METHODS
+    if (mark.person or (changes and mark.face is Face.API)) and person() is None:
+        raise NotSignedIn
+    if mark.administrator and not is_administrator():
+        raise Denied
+    # A browser sends cookies by itself and a bearer token never, so only the first needs proof that the page was ours.
+    if changes and _bearer() is None:
+        csrf.protect()
+
+
+def seal(app: Flask) -> None:
+    """Refuse to start while an address bears no mark. Raises RuntimeError that names them all."""
+    unmarked = sorted(
+        {rule.endpoint for rule in app.url_map.iter_rules() if not hasattr(app.view_functions[rule.endpoint], MARK)}
+    )
+    if unmarked:
+        raise RuntimeError(f"addresses without a mark: {', '.join(unmarked)}")
+
+
+def _marked(view: Callable[P, R], mark: Mark) -> Callable[P, R]:
+    setattr(view, MARK, mark)
+    return view
+
+
+def _mark() -> Mark | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    mark: Mark | None = getattr(view, MARK, None)
+    return mark
+
+
+def _bearer() -> str | None:
+    header = request.headers.get("Authorization", "")
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def _scope() -> Scope:
+    return Scope.READ if request.method in SAFE_METHODS else Scope.WRITE

@@ -1,0 +1,257 @@
+"""Administration: people, everything that is shared, and what happened. No pictures. Floor 4."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, EmailField, FloatField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from vault.models.account import Purpose, User
+from vault.models.sharing import Role
+from vault.policy import Denied
+from vault.services import Refused, accounts, explaining, people, sessions, sharing
+from vault.web.access import admin, me, vault
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+GB = 1_000_000_000
+PLACES = {Purpose.INVITATION: "auth.accept_invitation", Purpose.PASSWORD: "auth.reset_password"}
+
+
+class InviteForm(FlaskForm):
+    """Whom to invite."""
+
+    email = EmailField("E-mail address", [InputRequired(), Length(max=254)])
+    name = StringField("Name", [Length(max=100)])
+    is_admin = BooleanField("Administrator")
+    quota_gb = FloatField("Quota in GB", [Optional(), NumberRange(0, 1_000_000)])
+
+
+class PersonForm(FlaskForm):
+    """What an administrator may change of a person."""
+
+    name = StringField("Name", [InputRequired(), Length(max=100)])
+    is_admin = BooleanField("Administrator")
+    is_disabled = BooleanField("Disabled")
+    quota_gb = FloatField("Quota in GB", [Optional(), NumberRange(0, 1_000_000)])
+
+
+@blueprint.get("/", endpoint="people")
+@admin()
+def show_people() -> str:
+    """Show everybody who has an account."""
+    return _people()
+
+
+@blueprint.post("/people")
+@admin()
+def invite() -> str | tuple[str, int]:
+    """Invite somebody; the one-time address is shown once."""
+    form = InviteForm()
+    if form.validate_on_submit():
+        try:
+            person, token = accounts.invite(
+                vault(),
+                me().user_id,
+                email=form.email.data or "",
+                name=form.name.data or "",
+                is_admin=bool(form.is_admin.data),
+                quota_bytes=_bytes(form.quota_gb.data),
+            )
+        except Refused as refusal:
+            form.email.errors = [str(refusal)]
+        else:
+            return _people(one_time=_address(Purpose.INVITATION, token), one_time_for=person.email)
+    return _people(invite_form=form), 422
+
+
+@blueprint.get("/people/<user_id>")
+@admin()
+def person(user_id: str) -> str:
+    """Show one account."""
+    return _person(_found(user_id))
+
+
+@blueprint.post("/people/<user_id>")
+@admin()
+def update_person(user_id: str) -> str | Response | tuple[str, int]:
+    """Rename, disable, make administrator, set the quota."""
+    found, form = _found(user_id), PersonForm()
+    if form.validate_on_submit():
+        changes = accounts.Changes(
+            name=form.name.data,
+            is_admin=bool(form.is_admin.data),
+            is_disabled=bool(form.is_disabled.data),
+            quota_bytes=_bytes(form.quota_gb.data) or 0,
+        )
+        try:
+            accounts.change(me().user_id, found.id, changes)
+        except Refused as refusal:
+            form.is_admin.errors = [str(refusal)]
+        else:
+            flash("Saved.", "ok")
+            return redirect(url_for("admin.person", user_id=user_id))
+    return _person(found, form=form), 422
+
+
+@blueprint.post("/people/<user_id>/end-sessions")
+@admin()
+def end_sessions(user_id: str) -> Response:
+    """Sign somebody out everywhere."""
+    sessions.end_all(me().user_id, _found(user_id).id)
+    flash("They are signed out on every device.", "ok")
+    return redirect(url_for("admin.person", user_id=user_id))
+
+
+@blueprint.post("/people/<user_id>/password-link")
+@admin()
+def password_link(user_id: str) -> str | tuple[str, int]:
+    """Make a one-time address for somebody who cannot sign in; it is shown once."""
+    found = _found(user_id)
+    purpose, token = accounts.offer_new_password(vault(), me().user_id, found.id)
+    return _person(found, one_time=_address(purpose, token))
+
+
+@blueprint.get("/access", endpoint="access")
+@admin()
+def show_access() -> str:
+    """Show every grant and every link of the vault."""
+    text, kind = request.args.get("q", ""), request.args.get("kind", "")
+    return render_template(
+        "admin/access.html",
+        grants=[_grant(line) for line in explaining.all_grants(text=text)] if kind != "links" else [],
+        links=[_link(card) for card in sharing.link_cards(vault(), explaining.all_links(text=text))]
+        if kind != "grants"
+        else [],
+        q=text,
+        kind=kind,
+    )
+
+
+@blueprint.post("/access/grants/<album_id>/<user_id>/revoke")
+@admin()
+def revoke_grant(album_id: str, user_id: str) -> Response:
+    """Take a grant away."""
+    if not sharing.revoke_grant_as_administrator(me().user_id, album_id, user_id):
+        raise Denied
+    flash("The grant is gone.", "ok")
+    return redirect(url_for("admin.access"))
+
+
+@blueprint.post("/access/links/<link_id>/revoke")
+@admin()
+def revoke_link(link_id: str) -> Response:
+    """End a link."""
+    if not sharing.revoke_link_as_administrator(me().user_id, link_id):
+        raise Denied
+    flash("The link is dead.", "ok")
+    return redirect(url_for("admin.access"))
+
+
+@blueprint.get("/events", endpoint="events")
+@admin()
+def show_events() -> str:
+    """Show what happened, the latest first."""
+    text, action = request.args.get("q", ""), request.args.get("action", "")
+    page = people.events(text=text, action=action, before=request.args.get("cursor", type=int))
+    shown = [
+        {
+            "at": event.at,
+            "actor": event.actor,
+            "action": event.action,
+            "subject": event.subject,
+            "detail": ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
+            "address": event.address,
+        }
+        for event in page.events
+    ]
+    following = url_for("admin.events", q=text, action=action, cursor=page.next_before) if page.next_before else None
+    return render_template(
+        "admin/events.html", events=shown, next=following, q=text, action=action, actions=people.event_actions()
+    )
+
+
+def _people(*, invite_form: InviteForm | None = None, one_time: str | None = None, one_time_for: str = "") -> str:
+    return render_template(
+        "admin/people.html",
+        people=[_described(line) for line in people.everybody()],
+        invite_form=invite_form or InviteForm(formdata=None),
+        one_time=one_time,
+        one_time_for=one_time_for,
+    )
+
+
+def _person(found: User, *, form: PersonForm | None = None, one_time: str | None = None) -> str:
+    line = people.line(found)
+    quota = found.quota_bytes / GB if found.quota_bytes else None
+    kept = {
+        "name": found.name,
+        "is_admin": found.is_admin,
+        "is_disabled": found.disabled_at is not None,
+        "quota_gb": quota,
+    }
+    return render_template(
+        "admin/person.html",
+        person=_described(line),
+        sessions_count=line.sessions,
+        form=form or PersonForm(formdata=None, data=kept),
+        one_time=one_time,
+    )
+
+
+def _found(user_id: str) -> User:
+    found = people.find(user_id)
+    if found is None:
+        raise Denied
+    return found
+
+
+def _described(line: people.Line) -> dict[str, Any]:
+    row = line.person
+    return {
+        "id": row.public_id,
+        "name": row.name,
+        "email": row.email,
+        "is_admin": row.is_admin,
+        "state": people.state(row),
+        "used_bytes": row.used_bytes,
+        "quota_bytes": row.quota_bytes,
+        "created_at": row.created_at,
+        "last_seen_at": line.last_seen_at,
+    }
+
+
+def _grant(line: explaining.GrantLine) -> dict[str, Any]:
+    return {
+        "album_title": line.album.title,
+        "album_id": line.album.public_id,
+        "user_id": line.person.public_id,
+        "user_name": line.person.name or line.person.email,
+        "role": Role(line.grant.role).label,
+        "granted_by": line.granted_by,
+        "since": line.grant.created_at,
+        "expires_at": line.grant.expires_at,
+    }
+
+
+def _link(card: sharing.LinkCard) -> dict[str, Any]:
+    # Without its address: whoever runs the vault ends links and does not look through them.
+    return {
+        "id": card.link.public_id,
+        "label": card.link.label,
+        "album_title": card.album.title,
+        "creator_name": card.creator_name,
+        "role": Role(card.link.role).label,
+        "created_at": card.link.created_at,
+        "expires_at": card.link.expires_at,
+        "state": card.state,
+    }
+
+
+def _address(purpose: Purpose, token: str) -> str:
+    return vault().settings.origin + url_for(PLACES[purpose], token=token)
+
+
+def _bytes(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else int(gigabytes * GB)

@@ -1,0 +1,144 @@
+"""Who sees an album: people, links, and the forms to change it. Floor 4."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import DateField, EmailField, RadioField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from vault.models.media import Album, AlbumFacts
+from vault.models.sharing import GRANTABLE, LINKABLE, Role
+from vault.policy import Action, Denied, Permit
+from vault.services import Refused, albums, explaining, sharing
+from vault.web.access import requires, vault
+
+blueprint = Blueprint("sharing", __name__, url_prefix="/albums/<album_id>")
+# In the words of the roles' own definition: what one more step up the ladder allows.
+ROLES = {
+    Role.VIEWER: ("Viewer", "look at the pictures"),
+    Role.DOWNLOADER: ("Downloader", "also take the originals home"),
+    Role.CONTRIBUTOR: ("Contributor", "also add pictures of their own"),
+    Role.EDITOR: ("Editor", "also arrange, caption and take out"),
+    Role.MANAGER: ("Manager", "also decide who else comes in"),
+}
+
+
+class GrantForm(FlaskForm):
+    """Whom to let in, how far, and until when."""
+
+    email = EmailField("E-mail address", [InputRequired(), Length(max=254)])
+    role = RadioField("They may", choices=[(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer")
+    expires_on = DateField("Until", [Optional()])
+
+
+class LinkForm(FlaskForm):
+    """Whom a link is for, what it opens, and until when."""
+
+    label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
+    role = RadioField("They may", choices=[(role.label, ROLES[role][0]) for role in LINKABLE], default="viewer")
+    expires_on = DateField("Until", [Optional()])
+
+
+@blueprint.get("/sharing")
+@requires(Action.MANAGE, Album)
+def show(permit: Permit[AlbumFacts]) -> str:
+    """Show everybody who can see the album, and why."""
+    return _page(permit)
+
+
+@blueprint.post("/grants")
+@requires(Action.MANAGE, Album)
+def grant(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
+    """Let somebody in, or change how far."""
+    form = GrantForm()
+    if form.validate_on_submit():
+        role, ends = Role.from_label(form.role.data or ""), end_of(form.expires_on.data)
+        try:
+            sharing.grant_by_email(permit, email=form.email.data or "", role=role, expires_at=ends)
+        except Refused as refusal:
+            form.email.errors = [str(refusal)]
+        else:
+            flash(f"Shared with {form.email.data}.", "ok")
+            return redirect(url_for("sharing.show", album_id=permit.row.public_id))
+    return _page(permit, grant_form=form), 422
+
+
+@blueprint.post("/grants/<user_id>/revoke")
+@requires(Action.MANAGE, Album)
+def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> Response:
+    """Shut somebody out again."""
+    if not sharing.revoke_grant(permit, user_id):
+        raise Denied
+    flash("They cannot see this album any more.", "ok")
+    return redirect(url_for("sharing.show", album_id=permit.row.public_id))
+
+
+@blueprint.post("/links")
+@requires(Action.MANAGE, Album)
+def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
+    """Make a link."""
+    form = LinkForm()
+    if form.validate_on_submit():
+        role, ends = Role.from_label(form.role.data or ""), end_of(form.expires_on.data)
+        try:
+            sharing.create_link(permit, label=form.label.data or "", role=role, expires_at=ends)
+        except Refused as refusal:
+            form.label.errors = [str(refusal)]
+        else:
+            flash("The link is made. Copy its address and send it to whom it is for.", "ok")
+            return redirect(url_for("sharing.show", album_id=permit.row.public_id))
+    return _page(permit, link_form=form), 422
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the moment at which a day that was chosen as the last one is over, in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+
+
+def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, link_form: LinkForm | None = None) -> str:
+    album = albums.get(permit)
+    return render_template(
+        "albums/sharing.html",
+        album={"id": album.public_id, "title": album.title, "count": album.media_count},
+        people=[_person(line, album) for line in explaining.of_album(permit)],
+        links=[_link(card) for card in sharing.links_of_album(vault(), permit)],
+        grant_form=grant_form or GrantForm(formdata=None),
+        link_form=link_form or LinkForm(formdata=None),
+        roles=[(role.label, *ROLES[role]) for role in GRANTABLE],
+    )
+
+
+def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
+    here = line.album is not None and line.album.id == album.id
+    above = (
+        {"url": url_for("albums.show", album_id=line.album.public_id), "title": line.album.title}
+        if line.album
+        else None
+    )
+    return {
+        "user_id": line.user.public_id if line.user else None,
+        "name": line.user.name if line.user else "",
+        "email": line.user.email if line.user else "",
+        "role": line.role.label,
+        "reason": line.reason,
+        "since": line.since,
+        "expires_at": line.until,
+        "source": "here" if here or above is None else above,
+        "removable": here,
+    }
+
+
+def _link(card: sharing.LinkCard) -> dict[str, Any]:
+    return {
+        "id": card.link.public_id,
+        "label": card.link.label,
+        "role": Role(card.link.role).label,
+        "url": card.url,
+        "expires_at": card.link.expires_at,
+        "created_at": card.link.created_at,
+        "creator_name": card.creator_name,
+        "state": card.state,
+    }

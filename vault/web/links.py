@@ -1,0 +1,89 @@
+"""All links of one person: where they lead, and ending them. Floor 4."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from vault.models.sharing import LINKABLE, Link, LinkFacts, Role
+from vault.policy import Action, Permit
+from vault.services import Refused, sharing
+from vault.web import access
+from vault.web.access import requires, signed_in, vault, viewer
+
+blueprint = Blueprint("links", __name__, url_prefix="/links")
+
+
+class TermsForm(FlaskForm):
+    """A link's terms."""
+
+    label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
+    role = SelectField("They may", choices=[(role.label, role.label) for role in LINKABLE])
+    expires_on = DateField("Until", [Optional()])
+
+
+@blueprint.get("")
+@signed_in()
+def index() -> str:
+    """Show every link that leads into one's albums, or that one made."""
+    shown = [
+        {
+            "id": card.link.public_id,
+            "label": card.link.label,
+            "role": Role(card.link.role).label,
+            "url": card.url,
+            "expires_at": card.link.expires_at,
+            "created_at": card.link.created_at,
+            "creator_name": card.creator_name,
+            "state": card.state,
+            "album": {"url": url_for("albums.show", album_id=card.album.public_id), "title": card.album.title},
+        }
+        for card in sharing.links_of(vault(), viewer())
+    ]
+    return render_template("links/index.html", links=shown)
+
+
+@blueprint.post("/<link_id>/revoke")
+@requires(Action.DELETE, Link)
+def revoke(permit: Permit[LinkFacts]) -> Response:
+    """End a link."""
+    sharing.revoke_link(permit)
+    flash("The link is dead. Whoever has its address sees nothing any more.", "ok")
+    return redirect(_back())
+
+
+@blueprint.post("/<link_id>/rotate")
+@requires(Action.MANAGE, Link)
+def rotate(permit: Permit[LinkFacts]) -> Response:
+    """Give a link a new address."""
+    sharing.rotate_link(permit)
+    flash("The link has a new address, and the old one is dead.", "ok")
+    return redirect(_back())
+
+
+@blueprint.post("/<link_id>/update")
+@requires(Action.MANAGE, Link)
+def update(permit: Permit[LinkFacts]) -> Response:
+    """Change a link's terms."""
+    form = TermsForm()
+    if not form.validate_on_submit():
+        flash("That is not a date, or the label is missing.", "error")
+        return redirect(_back())
+    day = form.expires_on.data
+    ends = datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+    try:
+        sharing.change_link(permit, label=form.label.data, role=Role.from_label(form.role.data or ""), expires_at=ends)
+    except Refused as refusal:
+        flash(str(refusal), "error")
+    else:
+        flash("Saved.", "ok")
+    return redirect(_back())
+
+
+def _back() -> str:
+    """Return to the page the form stood on, if it was one of ours."""
+    target = request.form.get("back", "")
+    return target if access.is_own_address(target) else url_for("links.index")

@@ -1,0 +1,212 @@
+"""One picture: its page, its bytes, and what its owner does with it. Floor 4."""
+
+from datetime import UTC
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import DateTimeLocalField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from vault.models.media import Album, Media, MediaFacts, State
+from vault.models.sharing import Role
+from vault.policy import Action, Denied, Permit, allowed, role_on
+from vault.services import albums, explaining, library, originals
+from vault.services.library import Neighbours
+from vault.web import access
+from vault.web.access import Face, requires, vault
+from vault.web.delivery import send
+from vault.web.tiles import member_tile
+
+blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
+
+
+class CaptionForm(FlaskForm):
+    """What people write on the back of a picture."""
+
+    caption = TextAreaField("Caption", [Length(max=library.LONGEST_CAPTION)])
+    taken_at = DateTimeLocalField("Taken at (UTC)", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+@blueprint.get("/thumb")
+@requires(Action.VIEW, Media, face=Face.BYTES)
+def thumb(permit: Permit[MediaFacts]) -> Response:
+    """Send the small picture of grids."""
+    return send(permit, "thumb")
+
+
+@blueprint.get("/preview")
+@requires(Action.VIEW, Media, face=Face.BYTES)
+def preview(permit: Permit[MediaFacts]) -> Response:
+    """Send the picture that fills a screen."""
+    return send(permit, "preview")
+
+
+@blueprint.get("/original")
+@requires(Action.DOWNLOAD, Media, face=Face.BYTES)
+def original(permit: Permit[MediaFacts]) -> Response:
+    """Send the file as it was uploaded, and remember that it was taken."""
+    answer = send(permit, "original")
+    if originals.is_taken(request.method, answer.status_code, request.headers.get("Range")):
+        originals.record(permit)
+    return answer
+
+
+@blueprint.get("")
+@requires(Action.VIEW, Media)
+def show(permit: Permit[MediaFacts]) -> str:
+    """Show one picture with what is known of it, between its neighbours."""
+    media, viewer = library.get(permit), permit.viewer
+    album = _album_around(permit)
+    near = library.neighbours_in_album(album, permit) if album else library.neighbours_of_person(permit)
+    around = request.args["album"] if album else None
+    may = {action for action in Action if allowed(viewer, action, Media, [media.public_id])}
+    mine = Action.PLACE in may
+    return render_template(
+        "media/show.html",
+        item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in may),
+        file_name=media.file_name,
+        details=details(media),
+        location=_location(media),
+        album={"url": url_for("albums.show", album_id=around), "title": album.row.title} if album else None,
+        **_neighbour_urls(near, around),
+        can=_can(media, may),
+        caption_form=_caption_form(media),
+        albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
+        addable=_addable(permit) if mine else [],
+        access=[_access(line) for line in explaining.of_media(permit)] if Action.EXPLAIN in may else [],
+    )
+
+
+@blueprint.post("/edit")
+@requires(Action.CAPTION, Media)
+def edit(permit: Permit[MediaFacts]) -> AnyResponse:
+    """Write caption and date."""
+    form = CaptionForm()
+    if form.validate_on_submit():
+        moment = form.taken_at.data.replace(tzinfo=UTC) if form.taken_at.data else None
+        library.describe(permit, caption=form.caption.data or "", taken_at=moment)
+        flash("Saved.", "ok")
+    else:
+        flash("That is not a date, or the caption is too long.", "error")
+    return redirect(url_for("media.show", media_id=permit.row.public_id, album=request.args.get("album")))
+
+
+@blueprint.post("/trash")
+@requires(Action.TRASH, Media)
+def trash(permit: Permit[MediaFacts]) -> AnyResponse:
+    """Move to the trash."""
+    library.trash(permit)
+    flash("The picture is in the trash. You can take it back from there.", "ok")
+    return redirect(_back("library.pictures"))
+
+
+@blueprint.post("/restore")
+@requires(Action.RESTORE, Media)
+def restore(permit: Permit[MediaFacts]) -> AnyResponse:
+    """Take out of the trash."""
+    library.restore(permit)
+    flash("The picture is back, in its albums too.", "ok")
+    return redirect(url_for("library.trash"))
+
+
+@blueprint.post("/purge")
+@requires(Action.RESTORE, Media)
+def purge(permit: Permit[MediaFacts]) -> AnyResponse:
+    """Delete for good."""
+    library.purge(vault(), permit)
+    flash("The picture is deleted for good.", "ok")
+    return redirect(url_for("library.trash"))
+
+
+@blueprint.post("/retry")
+@requires(Action.TRASH, Media)
+def retry(permit: Permit[MediaFacts]) -> AnyResponse:
+    """Render once more."""
+    library.retry(vault(), permit)
+    flash("The vault tries again.", "ok")
+    return redirect(url_for("media.show", media_id=permit.row.public_id))
+
+
+def details(media: Media) -> list[tuple[str, str]]:
+    """Return what the camera said, label and value, without what it did not say."""
+    exposure = _exposure(media.exposure_seconds)
+    known = [
+        ("Taken", f"{media.taken_at:%-d %B %Y, %H:%M}" if media.taken_at else ""),
+        ("Camera", media.camera),
+        ("Lens", media.lens),
+        (
+            "Exposure",
+            " · ".join(part for part in (exposure, f"f/{media.f_number:g}" if media.f_number else "") if part),
+        ),
+        ("ISO", str(media.iso or "")),
+        ("Focal length", f"{media.focal_length_mm:g} mm" if media.focal_length_mm else ""),
+        ("Size", f"{media.width} × {media.height}" if media.width else ""),
+        ("Kind", media.media_type.removeprefix("image/").upper()),
+    ]
+    return [(label, value) for label, value in known if value]
+
+
+def _exposure(seconds: float | None) -> str:
+    if not seconds:
+        return ""
+    return f"{seconds:g} s" if seconds >= 1 else f"1/{round(1 / seconds)} s"
+
+
+def _location(media: Media) -> dict[str, float] | None:
+    if media.latitude is None or media.longitude is None:
+        return None
+    return {"latitude": media.latitude, "longitude": media.longitude}
+
+
+def _album_around(permit: Permit[MediaFacts]) -> Permit[object] | None:
+    album_id = request.args.get("album")
+    if not album_id:
+        return None
+    try:
+        return access.permit(Action.VIEW, Album, album_id)
+    except Denied:
+        return None
+
+
+def _neighbour_urls(near: Neighbours, album_id: str | None) -> dict[str, str | None]:
+    def url(media_id: str | None) -> str | None:
+        return url_for("media.show", media_id=media_id, album=album_id) if media_id else None
+
+    return {"previous": url(near.previous), "next": url(near.next)}
+
+
+def _can(media: Media, may: set[Action]) -> set[str]:
+    named = {Action.CAPTION: "caption", Action.DOWNLOAD: "download", Action.TRASH: "trash", Action.EXPLAIN: "access"}
+    can = {name for action, name in named.items() if action in may}
+    return can | ({"retry"} if media.state == State.FAILED and Action.TRASH in may else set())
+
+
+def _caption_form(media: Media) -> CaptionForm:
+    return CaptionForm(formdata=None, data={"caption": media.caption, "taken_at": media.taken_at})
+
+
+def _holding(permit: Permit[MediaFacts], album: Album) -> dict[str, object]:
+    role = role_on(permit.viewer, album.id)
+    mine = permit.row.owner_id == permit.viewer.user_id
+    return {
+        "id": album.public_id,
+        "url": url_for("albums.show", album_id=album.public_id),
+        "title": album.title,
+        "can_arrange": role is not None and (role >= Role.EDITOR or mine),
+    }
+
+
+def _addable(permit: Permit[MediaFacts]) -> list[tuple[str, str]]:
+    held = {album.public_id for album in albums.holding(permit.viewer, permit)}
+    return [choice for choice in albums.addable(permit.viewer) if choice[0] not in held]
+
+
+def _access(line: explaining.Access) -> dict[str, object]:
+    who = line.user.name or line.user.email if line.user else f"Link “{line.link.label}”" if line.link else ""
+    return {"who": who, "reason": line.reason, "since": line.since, "until": line.until}
+
+
+def _back(endpoint: str) -> str:
+    album_id = request.args.get("album")
+    return url_for("albums.show", album_id=album_id) if album_id else url_for(endpoint)

@@ -1,0 +1,63 @@
+"""What templates can use besides what a view hands them: who is signed in, built assets, and ways to write values.
+
+Floor 4.
+"""
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, url_for
+
+from vault.web import access
+
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
+THOUSAND = 1000
+
+
+def init(app: Flask) -> None:
+    """Register filters and names."""
+    app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso)
+    app.jinja_env.globals.update(asset=asset)
+    app.context_processor(lambda: {"me": access.person()})
+
+
+def size(count: float) -> str:
+    """Write a number of bytes as people read it: 4.2 MB."""
+    amount = float(count)
+    for unit in UNITS[:-1]:
+        if amount < THOUSAND:
+            break
+        amount /= THOUSAND
+    else:
+        unit = UNITS[-1]
+    return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"  # noqa: PLR2004  # three digits are enough
+
+
+def day(moment_: datetime | None) -> str:
+    """Write a date: 20 November 2026."""
+    return f"{moment_.day} {moment_:%B %Y}" if moment_ else ""
+
+
+def moment(moment_: datetime | None) -> str:
+    """Write a point in time, in UTC: 20 Nov 2026, 14:05."""
+    return f"{moment_.day} {moment_:%b %Y, %H:%M}" if moment_ else ""
+
+
+def iso(moment_: datetime | None) -> str:
+    """Write a point in time for machines (RFC 3339)."""
+    return moment_.isoformat(timespec="seconds") if moment_ else ""
+
+
+def asset(name: str) -> str:
+    """Return the address of a built file by the name of its source. Raises KeyError for one that was not built."""
+    return url_for("static", filename=f"dist/{_built()[name]}")
+
+
+@cache
+def _built() -> dict[str, Any]:
+    manifest = Path(__file__).resolve().parents[1] / "static" / "dist" / "manifest.json"
+    built: dict[str, Any] = json.loads(manifest.read_text())
+    return built

@@ -1,0 +1,111 @@
+"""How pictures and albums look to pages and their scripts: plain values, one address each.
+
+Floor 4, a hall that the page files use. A tile is what a grid shows; the addresses in it lie below a link for its visitor.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+
+from vault.models.media import Media, State
+from vault.services.albums import Card
+from vault.services.library import Page
+
+PAGE_SIZE = 100
+Tile = dict[str, Any]
+Address = Callable[[str, str], str]
+
+
+def member_address(endpoint: str, media_id: str) -> str:
+    """Return an address for somebody who is signed in; `endpoint` is show, thumb, preview or original."""
+    return url_for(f"media.{endpoint}", media_id=media_id)
+
+
+def visitor_address(token: str) -> Address:
+    """Return what makes addresses for the visitor of a link."""
+    names = {"show": "visit.media"}
+    return lambda name, media_id: url_for(names.get(name, f"visit.{name}"), token=token, media_id=media_id)
+
+
+def tile(
+    media: Media, address: Address, *, original: bool, album: str | None = None, mine: bool = False, named: bool = True
+) -> Tile:
+    """Return what a grid shows of a picture. `original` says whether it may be downloaded.
+
+    The visitor of a link (not `named`) does not see how files were called: names tell of people and places.
+    """
+    page = address("show", media.public_id)
+    return {
+        "id": media.public_id,
+        "page": f"{page}?album={album}" if album else page,
+        "thumb": address("thumb", media.public_id),
+        "preview": address("preview", media.public_id),
+        "original": address("original", media.public_id) if original else None,
+        "width": media.width,
+        "height": media.height,
+        "state": media.state,
+        "failure": media.failure if mine else None,
+        "caption": media.caption,
+        "name": media.caption or (media.file_name if named else "Picture"),
+        "taken_at": media.taken_at.isoformat() if media.taken_at else None,
+        "placeholder": placeholder(media),
+        "mine": mine,
+    }
+
+
+def member_tile(media: Media, user_id: int, *, original: bool, album: str | None = None) -> Tile:
+    """Return a tile for somebody who is signed in; one's own original is always there to take."""
+    mine = media.owner_id == user_id
+    return tile(media, member_address, original=original or mine, album=album, mine=mine)
+
+
+def card(
+    found: Card, address: Address, album_url: str, *, user_id: int | None = None, role: str = ""
+) -> dict[str, Any]:
+    """Return what a list shows of an album."""
+    ready = found.cover is not None and found.cover.state == State.READY
+    return {
+        "id": found.album.public_id,
+        "url": album_url,
+        "title": found.album.title,
+        "cover": address("thumb", found.cover.public_id) if found.cover and ready else None,
+        "placeholder": placeholder(found.cover) if found.cover else None,
+        "count": found.album.media_count,
+        "owner_name": found.owner_name,
+        "is_mine": found.album.owner_id == user_id,
+        "role": role,
+    }
+
+
+def member_cards(cards: list[Card], user_id: int) -> list[dict[str, Any]]:
+    """Return the cards of a list for somebody who is signed in."""
+    return [
+        card(each, member_address, url_for("albums.show", album_id=each.album.public_id), user_id=user_id)
+        for each in cards
+    ]
+
+
+def placeholder(media: Media) -> str | None:
+    """Return the tiny picture that is shown while the thumb comes, as an address that holds it."""
+    if media.placeholder is None:
+        return None
+    return f"data:image/webp;base64,{base64.b64encode(media.placeholder).decode()}"
+
+
+def next_url(page: Page, **values: Any) -> str | None:
+    """Return where the list goes on: the same address with the cursor behind it."""
+    if page.next_cursor is None or request.endpoint is None:
+        return None
+    return url_for(request.endpoint, **{**(request.view_args or {}), **values}, cursor=page.next_cursor)
+
+
+def wants_json() -> bool:
+    """Whether a page's own script asks for more of a list."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def as_json(tiles: list[Tile], following: str | None) -> Response:
+    """Answer a page's own script."""
+    return jsonify({"items": tiles, "next": following})

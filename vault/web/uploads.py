@@ -1,0 +1,88 @@
+"""Uploading by a plain form; scripts and the page's own uploader use the API. Floor 4.
+
+A file goes straight from the socket to the storage's own disk, hashed on its way: the request is given a stream that
+writes there before anything reads the form.
+"""
+
+from typing import IO, cast
+
+from flask import Blueprint, Request, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from vault.imaging.identify import ACCEPT, Unsupported
+from vault.services import Refused, Vault, accounts, albums, uploads
+from vault.storage.incoming import Incoming
+from vault.web.access import SMALL_BODY, me, signed_in, vault, viewer
+
+blueprint = Blueprint("uploads", __name__, url_prefix="/upload")
+# A form without scripts sends all its files in one request.
+MOST_FILES = 20
+
+
+@blueprint.get("", endpoint="form")
+@signed_in()
+def show_form() -> str:
+    """Show the uploader."""
+    row = accounts.get(me().user_id)
+    return render_template(
+        "uploads/form.html",
+        albums=albums.addable(viewer()),
+        album_id=request.args.get("album"),
+        accept=ACCEPT,
+        max_bytes=vault().settings.max_upload_bytes,
+        used_bytes=row.used_bytes,
+        quota_bytes=row.quota_bytes,
+    )
+
+
+@blueprint.post("", endpoint="receive")
+@signed_in(body=lambda vault: many(vault))
+def receive_form() -> Response:
+    """Take the files of the plain form one by one: what is wrong with one does not touch the others."""
+    album_id = request.form.get("album_id") or None
+    kept = 0
+    for file in request.files.getlist("file"):
+        if not file.filename and not incoming(file).bytes:
+            continue  # a browser sends an empty part where nothing was chosen
+        try:
+            uploads.receive(vault(), viewer(), incoming(file), file_name=file.filename or "", album_id=album_id)
+            kept += 1
+        except (Unsupported, Refused) as refusal:
+            flash(f"{file.filename}: {refusal}", "error")
+    if kept:
+        flash("1 picture is here." if kept == 1 else f"{kept} pictures are here.", "ok")
+    elif not request.files.getlist("file"):
+        flash("Please choose a picture first.", "error")
+    if album_id:
+        return redirect(url_for("albums.show", album_id=album_id))
+    return redirect(url_for("library.pictures") if kept else url_for("uploads.form"))
+
+
+class UploadRequest(Request):
+    """A request whose files go straight into the vault's storage instead of into memory or a second temporary file."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002  # werkzeug's signature
+        content_type: str | None,  # noqa: ARG002  # werkzeug's signature
+        filename: str | None = None,  # noqa: ARG002  # werkzeug's signature
+        content_length: int | None = None,  # noqa: ARG002  # werkzeug's signature
+    ) -> IO[bytes]:
+        # Werkzeug asks for an IO and uses what `Incoming` has of one.
+        return cast("IO[bytes]", Incoming(vault().storage, vault().settings.max_upload_bytes))
+
+
+def incoming(file: FileStorage) -> Incoming:
+    """Return the stream that a file of the form was written to."""
+    return cast("Incoming", file.stream)
+
+
+def one(vault: Vault) -> int:
+    """Return how large a request with one file may be: the file, and the form around it."""
+    return vault.settings.max_upload_bytes + SMALL_BODY
+
+
+def many(vault: Vault) -> int:
+    """Return how large a request with several files may be."""
+    return MOST_FILES * vault.settings.max_upload_bytes
