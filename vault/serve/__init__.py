@@ -9,13 +9,14 @@ that died again, and no child outlives it, even when it is killed.
 import http.client
 import os
 import queue
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +27,8 @@ FACTORY = "vault.app:create_app"
 
 STOP_SECONDS = 6.0
 WATCH_SECONDS = 0.5
-PROBE_SECONDS = 1.0
+PROBE_SECONDS = 0.1
+PAUSE_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 # A child that lived this long and then died is not one that cannot start.
@@ -91,6 +93,38 @@ class Child:
         )
 
 
+class Probe:
+    """One request for the health page, by the only host name that the vault answers to."""
+
+    def __init__(self, address: str, origin: str) -> None:
+        self._address = urlsplit(address).netloc
+        self._host = urlsplit(origin).netloc
+        self._connection: http.client.HTTPConnection | None = None
+
+    def answered(self) -> bool:
+        """Wait a moment for a good answer; say whether it came. Until the server accepts, the request stays queued."""
+        try:
+            connection = self._connection or self._asked()
+            if not select.select([connection.sock], [], [], PROBE_SECONDS)[0]:
+                return False
+            good = connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            good = False
+        self.close()
+        return good
+
+    def close(self) -> None:
+        """Give the request up; the next one begins anew."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _asked(self) -> http.client.HTTPConnection:
+        self._connection = http.client.HTTPConnection(self._address, timeout=STOP_SECONDS)
+        self._connection.request("GET", "/healthz", headers={"Host": self._host, "Connection": "close"})
+        return self._connection
+
+
 def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -132,17 +166,18 @@ def _supervise(
     children: list[Child], signals: Signals, address: str, origin: str, on_ready: Callable[[str], None]
 ) -> int:
     ready = False
-    while not _received(signals, WATCH_SECONDS if ready else 0.0):
-        for child in children:
-            if child.tend():
-                if not ready:
-                    click.echo(f"The {child.title} did not start", err=True)
-                    return 1
-                click.echo(f"The {child.title} ended unexpectedly and is started again", err=True)
-        if not ready and _answers(address, origin):
-            ready = True
-            click.echo(f"Vault is ready at {address}")
-            on_ready(origin)
+    with closing(Probe(address, origin)) as probe:
+        while not _received(signals, WATCH_SECONDS if ready else PAUSE_SECONDS):
+            for child in children:
+                if child.tend():
+                    if not ready:
+                        click.echo(f"The {child.title} did not start", err=True)
+                        return 1
+                    click.echo(f"The {child.title} ended unexpectedly and is started again", err=True)
+            if not ready and probe.answered():
+                ready = True
+                click.echo(f"Vault is ready at {address}")
+                on_ready(origin)
     return 0
 
 
@@ -152,7 +187,7 @@ def _end(children: list[Child], signals: Signals) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while any(child.is_running() for child in children) and time.monotonic() < deadline:
         # Asked a second time, the person does not want to wait.
-        if _received(signals, 0.05):
+        if _received(signals, PAUSE_SECONDS):
             break
     for child in children:
         child.kill()
@@ -180,19 +215,6 @@ def _received(signals: Signals, seconds: float) -> bool:
         signals.get(timeout=seconds)
         return True
     return False
-
-
-def _answers(address: str, origin: str) -> bool:
-    """Ask for the health page, by the only host name that the vault answers to."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PROBE_SECONDS)
-    try:
-        # Until the web server accepts, the request waits in the socket's queue.
-        connection.request("GET", "/healthz", headers={"Host": urlsplit(origin).netloc})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _family(host: str) -> socket.AddressFamily:
