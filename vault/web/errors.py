@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -141,6 +142,9 @@ def answer_unforeseen(error: Exception) -> AnyResponse:
 
 def _worded(said: Answer) -> Response:
     headers = {"Retry-After": str(said.retry_after_seconds)} if said.retry_after_seconds else {}
+    if request_ctx.url_adapter is None:
+        # A Host that is not ours: without our own address no page can be drawn.
+        return Response(f"{said.title}\n", said.status, mimetype="text/plain")
     match access.face():
         case Face.API:
             answer = jsonify(type="about:blank", title=said.title, status=said.status, detail=said.detail)
