@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import pictures
@@ -93,6 +93,7 @@ def test_identify_refuses_with_a_sentence_that_fits(head: bytes, name: str | Non
 _PROMISING = [b"", b"\x00\x00\x00\x18ftyp", b"RIFF", b"<", b"\x1aE\xdf\xa3", b"\xff\xd8", b"II*\x00"]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(_PROMISING), st.binary(max_size=HEAD_BYTES))
 def test_identify_never_raises_anything_else(start: bytes, rest: bytes) -> None:
     with suppress(Unsupported):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
@@ -143,6 +143,7 @@ _ODD = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from([int(tag) for tag in Base]), _ODD, max_size=12),
     st.dictionaries(st.sampled_from([int(tag) for tag in GPS]), _ODD, max_size=12),

@@ -47,6 +47,9 @@ def test_an_honest_answer_is_believed() -> None:
         {"metadata": {"unknown": 1}},
         {"metadata": {"iso": "many"}},
         {"metadata": {"latitude": float("nan")}},
+        {"metadata": {"latitude": 90.5}},
+        {"metadata": {"iso": float("inf")}},
+        {"metadata": {"orientation": 9}},
         {"metadata": {"taken_at": "2024-07-06"}},
         {"metadata": {"taken_at": 5}},
         {"metadata": {"taken_at_has_zone": None}},
@@ -67,9 +70,10 @@ def test_noise_is_not_believed(line: bytes) -> None:
 
 
 def test_texts_are_cleaned_again() -> None:
-    answer = _answer() | {"metadata": {"caption": "a\x00b\nc" + "x" * 9999}}
+    answer = _answer() | {"metadata": {"caption": "a\x00b\nc", "camera_make": "x" * 9999}}
     rendered = wire.read_answer(json.dumps(answer).encode(), JPEG, max_pixels=10**6, max_frames=5)
     assert rendered.metadata.caption == "a"
+    assert rendered.metadata.camera_make == "x" * 200
 
 
 def test_a_refusal_is_a_refusal() -> None:

@@ -183,8 +183,8 @@ def _placeholder(image: Image.Image) -> bytes:
 def _strict(max_pixels: int) -> Iterator[None]:
     """Make Pillow refuse what is too large already while it opens a file."""
     before = Image.MAX_IMAGE_PIXELS
-    # Pillow refuses at twice this number, and only warns below.
-    Image.MAX_IMAGE_PIXELS = max(1, max_pixels // 2)
+    # Pillow refuses above twice this number, and only warns below; an odd limit is checked again by `_open`.
+    Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -6,7 +6,6 @@ Floor 0. The child has read a stranger's bytes: its answer is checked like a str
 import base64
 import dataclasses
 import json
-import math
 import types
 import typing
 from collections.abc import Mapping
@@ -19,13 +18,14 @@ from vault.imaging.identify import Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
-from vault.imaging.texts import MAX_CAPTION, cleaned
+from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 UNWRITTEN: Final = b'{"unwritten": true}'
 """The line for "the variants could not be written", which is not the picture's fault."""
 _MAX_PLACEHOLDER_BYTES: Final = 4096
 _TYPES: Final = typing.get_type_hints(Metadata)
+_RANGES: Final = {"orientation": (1, 8), "latitude": (-90, 90), "longitude": (-180, 180)}
 
 
 class Unwritten(Exception):
@@ -112,17 +112,22 @@ def _placeholder(value: object) -> bytes:
 def _metadata(value: object) -> Metadata:
     if not isinstance(value, Mapping) or value.keys() - _TYPES.keys():
         raise Unbelievable("unknown metadata")
-    return Metadata(**{name: _fact(_TYPES[name], fact) for name, fact in value.items()})
+    return Metadata(**{name: _fact(name, fact) for name, fact in value.items()})
 
 
-def _fact(expected: object, fact: object) -> typing.Any:
+def _fact(name: str, fact: object) -> typing.Any:
     """The fact, if it is of the type that its field has, and harmless."""
+    expected = _TYPES[name]
     allowed = typing.get_args(expected) if isinstance(expected, types.UnionType) else (expected,)
     if datetime in allowed and isinstance(fact, str):
         at = datetime.fromisoformat(fact)
         if at.tzinfo is None:
             raise Unbelievable("a moment without a zone")
         return at.astimezone(UTC)
-    if type(fact) not in allowed or (isinstance(fact, float) and not math.isfinite(fact)):
+    if type(fact) not in allowed:
         raise Unbelievable("metadata of another type")
-    return cleaned(fact, MAX_CAPTION) if isinstance(fact, str) else fact
+    lowest, highest = _RANGES.get(name, (-1e9, 1e9))
+    # Not-a-number is on no side of any bound.
+    if isinstance(fact, int | float) and not lowest <= fact <= highest:
+        raise Unbelievable("metadata out of bounds")
+    return cleaned(fact, MAX_CAPTION if name == "caption" else MAX_NAME) if isinstance(fact, str) else fact
