@@ -1,5 +1,6 @@
 """Makes people, albums, pictures, links and signed-in browsers for tests, by the vault's own use cases."""
 
+import contextvars
 import io
 import itertools
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Browser(FlaskClient):
             values.setdefault("base_url", ORIGIN)
         # Read whole and closed, so that no file stays open behind an answer.
         values.setdefault("buffered", True)
-        return super().open(*args, **values)
+        # In a context of its own, as a server does it: what one request remembers must not be there for the next.
+        return contextvars.Context().run(super().open, *args, **values)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import IntegerField, PasswordField, SelectMultipleField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -44,7 +45,7 @@ class TokenForm(FlaskForm):
     name = StringField("Name", [InputRequired(), Length(max=100)])
     scopes = SelectMultipleField(
         "May",
-        choices=[(scope.name or "", (scope.name or "").lower()) for scope in Scope],
+        choices=[SelectChoice(scope.name or "", (scope.name or "").lower()) for scope in Scope],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

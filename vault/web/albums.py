@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from vault.models.media import Album, AlbumFacts, Order
@@ -17,7 +18,11 @@ from vault.web.access import me, requires, signed_in, viewer
 from vault.web.tiles import PAGE_SIZE, as_json, member_cards, member_tile, next_url, wants_json
 
 blueprint = Blueprint("albums", __name__, url_prefix="/albums")
-ORDERS = [(Order.NEWEST, "Newest first"), (Order.OLDEST, "Oldest first"), (Order.MANUAL, "By hand")]
+ORDERS = [
+    SelectChoice(Order.NEWEST.value, "Newest first"),
+    SelectChoice(Order.OLDEST.value, "Oldest first"),
+    SelectChoice(Order.MANUAL.value, "By hand"),
+]
 CAN = {
     Role.DOWNLOADER: "download",
     Role.CONTRIBUTOR: "add",
@@ -32,7 +37,7 @@ class AlbumForm(FlaskForm):
 
     title = StringField("Title", [InputRequired(), Length(max=200)])
     description = TextAreaField("Description", [Length(max=5000)])
-    order = SelectField("Order", choices=ORDERS, default=Order.NEWEST)
+    order = SelectField("Order", choices=ORDERS, default=Order.NEWEST.value)
     inherits = BooleanField("Whoever may see the album above may see this one too", default=True)
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import DateField, SelectField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from vault.models.sharing import LINKABLE, Link, LinkFacts, Role
@@ -21,7 +22,7 @@ class TermsForm(FlaskForm):
     """A link's terms."""
 
     label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
-    role = SelectField("They may", choices=[(role.label, role.label) for role in LINKABLE])
+    role = SelectField("They may", choices=[SelectChoice(role.label, role.label) for role in LINKABLE])
     expires_on = DateField("Until", [Optional()])
 
 
