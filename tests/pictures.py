@@ -130,6 +130,13 @@ def animated(kind: str, frames: int = 3) -> bytes:
     return encoded(drawing(), kind, save_all=True, append_images=rest, duration=50)
 
 
+def webp_claiming(width: int, height: int) -> bytes:
+    """A WebP of a few bytes that claims to be large."""
+    bits = (width - 1) | (height - 1) << 14
+    chunk = b"VP8L" + struct.pack("<IBI", 14, 0x2F, bits) + bytes(9)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
 def many_scans(count: int) -> bytes:
     """A progressive JPEG of 16 megapixels that goes over itself `count` times more: some 6 ms each, in 31 bytes."""
     body = encoded(Image.new("L", (4000, 4000), 90), "JPEG", progressive=True)

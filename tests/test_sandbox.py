@@ -74,8 +74,10 @@ def test_every_kind_is_rendered_in_the_child(sandbox: Sandbox, tmp_path: Path, o
         (b"\xff\xd8\xff\xe0" + bytes(500), Reason.DAMAGED),
         (pictures.png_with_text("a", "x" * 9_000_000), Reason.TEXT_BOMB),
         (pictures.animated("GIF", frames=1001), Reason.TOO_MANY_FRAMES),
+        # The WebP decoder takes its memory while it opens a file: the claim must be read before.
+        (pictures.webp_claiming(11_000, 11_000), Reason.TOO_MANY_PIXELS),
     ],
-    ids=["empty", "svg", "cut", "zeros", "text bomb", "frames"],
+    ids=["empty", "svg", "cut", "zeros", "text bomb", "frames", "pixels"],
 )
 def test_a_refused_picture_leaves_nothing_behind(
     sandbox: Sandbox, tmp_path: Path, out_dir: Path, body: bytes, reason: Reason
