@@ -12,17 +12,16 @@ import queue
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-ROOT = Path(__file__).resolve().parents[2]
+from vault.serve import child
+
 FACTORY = "vault.app:create_app"
 
 STOP_SECONDS = 6.0
@@ -38,59 +37,54 @@ Signals = queue.SimpleQueue[int]
 
 
 class Child:
-    """A process of ours and its own process group, started again when it ends by itself."""
+    """A copy of this process that does one thing, in its own process group, begun again when it ends by itself.
 
-    def __init__(
-        self, title: str, arguments: Sequence[str], origin: str, listener: socket.socket | None = None
-    ) -> None:
+    A copy, because all that the vault imports is in memory already: it starts at once, and a new one after a crash too.
+    """
+
+    def __init__(self, title: str, deed: Callable[[], None]) -> None:
         self.title = title
-        self._arguments = [sys.executable, "-m", "vault.serve.child", *arguments]
-        self._files = [listener.fileno()] if listener else []
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment = {**os.environ, "VAULT_ORIGIN": origin, "PYTHONPATH": os.pathsep.join(paths)}
+        self._deed = deed
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._start_at = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._has_ended = False
 
     def tend(self) -> bool:
         """Start the child when it is time to; say whether it has just ended by itself."""
         now = time.monotonic()
-        if self._process is None:
+        if self.is_running():
+            return False
+        if not self._pid:
             if now >= self._start_at:
-                self._start(now)
+                self._start_at, self._pid = now, child.begin(self._deed)
             return False
-        if self._process.poll() is None:
-            return False
-        lived = now - self._start_at
-        self._pause_seconds = FIRST_PAUSE_SECONDS if lived > SETTLED_SECONDS else self._pause_seconds
+        if now - self._start_at > SETTLED_SECONDS:
+            self._pause_seconds = FIRST_PAUSE_SECONDS
         self._start_at = now + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         self.kill()
         return True
 
-    def ask_to_end(self) -> None:
-        """Begin an orderly end."""
-        if self._process:
-            self._process.terminate()
-
     def is_running(self) -> bool:
         """Say whether the process has not ended yet."""
-        return self._process is not None and self._process.poll() is None
+        if self._pid and not self._has_ended:
+            self._has_ended = os.waitpid(self._pid, os.WNOHANG)[0] == self._pid
+        return self._pid != 0 and not self._has_ended
+
+    def ask_to_end(self) -> None:
+        """Begin an orderly end."""
+        if self.is_running():
+            os.kill(self._pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """End the process and all that it started, now."""
-        if self._process:
+        if self._pid:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _start(self, now: float) -> None:
-        self._start_at = now
-        # A group of its own: Ctrl-C reaches the supervisor alone, which then ends everybody in order.
-        self._process = subprocess.Popen(
-            self._arguments, env=self._environment, pass_fds=self._files, process_group=0, stdin=subprocess.DEVNULL
-        )
+                os.killpg(self._pid, signal.SIGKILL)
+            if not self._has_ended:
+                os.waitpid(self._pid, 0)
+            self._pid, self._has_ended = 0, False
 
 
 class Probe:
@@ -138,6 +132,7 @@ def serve(
 ) -> int:
     """Serve until Ctrl-C or SIGTERM and return the exit status. Only for a process's main thread.
 
+    The process must have neither threads nor open connections, because its children are copies of it.
     Port 0 takes a free one. `origin` is what the operator has configured; without it, it is the address itself.
     `worker_command` is the worker's script and arguments. `on_ready` is called once with the origin.
     """
@@ -149,13 +144,11 @@ def serve(
         return 1
     with listener, _signals() as signals:
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
-        origin = origin or os.environ.get("VAULT_ORIGIN") or address
-        me = str(os.getpid())
-        web = ["web", me, str(listener.fileno()), str(web_workers), factory]
-        children = [Child("web server", web, origin, listener)]
+        os.environ["VAULT_ORIGIN"] = origin = origin or os.environ.get("VAULT_ORIGIN") or address
+        children = [Child("web server", lambda: child.serve_web(listener.fileno(), web_workers, factory))]
         if with_worker:
             script, *arguments = worker_command or (sys.argv[0], "worker")
-            children.append(Child("worker", ["worker", me, str(Path(script).resolve()), *arguments], origin))
+            children.append(Child("worker", lambda: child.run_script(listener, script, arguments)))
         try:
             return _supervise(children, signals, address, origin, on_ready or (lambda _origin: None))
         finally:
@@ -168,12 +161,12 @@ def _supervise(
     ready = False
     with closing(Probe(address, origin)) as probe:
         while not _received(signals, WATCH_SECONDS if ready else PAUSE_SECONDS):
-            for child in children:
-                if child.tend():
+            for each in children:
+                if each.tend():
                     if not ready:
-                        click.echo(f"The {child.title} did not start", err=True)
+                        click.echo(f"The {each.title} did not start", err=True)
                         return 1
-                    click.echo(f"The {child.title} ended unexpectedly and is started again", err=True)
+                    click.echo(f"The {each.title} ended unexpectedly and is started again", err=True)
             if not ready and probe.answered():
                 ready = True
                 click.echo(f"Vault is ready at {address}")
@@ -182,15 +175,15 @@ def _supervise(
 
 
 def _end(children: list[Child], signals: Signals) -> None:
-    for child in children:
-        child.ask_to_end()
+    for each in children:
+        each.ask_to_end()
     deadline = time.monotonic() + STOP_SECONDS
-    while any(child.is_running() for child in children) and time.monotonic() < deadline:
+    while any(each.is_running() for each in children) and time.monotonic() < deadline:
         # Asked a second time, the person does not want to wait.
         if _received(signals, PAUSE_SECONDS):
             break
-    for child in children:
-        child.kill()
+    for each in children:
+        each.kill()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the supervisor starts: `python -m vault.serve.child web …` or `… worker …`.
+"""What the supervisor's children do: be the web server, or run the worker's script.
 
 Floor 5: knows gunicorn and how to end with the supervisor. Must not know pages or rows.
 """
@@ -10,9 +10,12 @@ import os
 import re
 import runpy
 import signal
+import socket
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +90,37 @@ class Web(BaseApplication):
         return app
 
 
-def main(kind: str, parent: str, *arguments: str) -> None:
-    """Be the web server (socket, processes, factory) or run a script (path, arguments)."""
-    _end_with(int(parent))
+def begin(deed: Callable[[], None]) -> int:
+    """Do something in a copy of this process, which ends with us at the latest, and return the copy's number."""
+    parent = os.getpid()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then ends everybody in order.
+        os.setpgid(0, 0)
+        _end_with(parent)
+        deed()
+        status = 0
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001  # nothing of a copy may go back up into the supervisor's code
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(status)
+
+
+def serve_web(listener: int, processes: int, factory: str) -> None:
+    """Be gunicorn on a listening socket, around what `module:function` makes."""
     logging.getLogger("gunicorn.error").addFilter(_hide_addresses)
-    if kind == "web":
-        listener, processes, factory = arguments
-        _serve_web(Web(int(listener), int(processes), factory))
-    else:
-        sys.argv = list(arguments)
-        runpy.run_path(arguments[0], run_name="__main__")
-
-
-def _serve_web(web: Web) -> None:
+    web = Web(listener, processes, factory)
     try:
         web.wsgi()
     except Exception as error:
@@ -109,6 +130,13 @@ def _serve_web(web: Web) -> None:
         click.echo(str(error), err=True)
         raise SystemExit(1) from None
     web.run()
+
+
+def run_script(listener: socket.socket, script: str, arguments: list[str]) -> None:
+    """Run a Python file as if it had been called, without the socket that it has no use for."""
+    listener.close()
+    sys.argv = [str(Path(script).resolve()), *arguments]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def _end_with(parent: int) -> None:
@@ -131,7 +159,3 @@ def _hide_addresses(record: logging.LogRecord) -> bool:
     """Cut the addresses of requests out of gunicorn's complaints: they may hold a token."""
     record.msg, record.args = PATH.sub("/…", record.getMessage()), None
     return True
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
