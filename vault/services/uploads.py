@@ -17,7 +17,7 @@ from vault.models import membership
 from vault.models.account import User
 from vault.models.media import Album, Media
 from vault.policy import Action, Denied, Viewer, authorize
-from vault.services import Conflict, OverQuota, Vault
+from vault.services import Conflict, OverQuota, Refused, Vault
 from vault.signing import new_public_id
 from vault.storage import original_key
 from vault.storage.incoming import Incoming
@@ -48,8 +48,8 @@ def receive(
 ) -> Received:
     """Keep an uploaded file for a person, in an album if one is named; durable when it returns.
 
-    Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left behind
-    but what the sweep removes.
+    Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left
+    behind but what the sweep removes.
     """
     if viewer.user_id is None:
         raise Denied
@@ -58,49 +58,52 @@ def receive(
     kind = identify(incoming.head)
     known = _known(viewer.user_id, incoming.sha256)
     if known is None:
-        owner = db.session.execute(sa.select(User.public_id).where(User.id == viewer.user_id)).scalar_one()
-        public_id = new_public_id()
-        key = original_key(owner, incoming.sha256, public_id)
-        incoming.keep(key)
+        media = _new_row(viewer.user_id, incoming, kind, file_name)
+        incoming.keep(media.blob_key)
         try:
-            received = _insert(viewer, incoming, kind, key, public_id, file_name, album_id)
+            received = _insert(viewer, incoming, media, album_id)
         except _Meanwhile:
-            vault.storage.delete(key)
-        except BaseException:
-            vault.storage.delete(key)
+            vault.storage.delete(media.blob_key)
+        except (Refused, Denied):
+            vault.storage.delete(media.blob_key)
             raise
+        # After anything else nobody knows whether the row was committed: the bytes stay, and the sweep decides.
         else:
-            vault.queue.enqueue("render", public_id)
+            vault.queue.enqueue("render", media.public_id)
             return received
     incoming.discard()
     return _again(viewer, incoming.sha256, album_id)
+
+
+def _new_row(user_id: int, incoming: Incoming, kind: Kind, file_name: str) -> Media:
+    owner = db.session.execute(sa.select(User.public_id).where(User.id == user_id)).scalar_one()
+    public_id = new_public_id()
+    return Media(
+        public_id=public_id,
+        owner_id=user_id,
+        sha256=incoming.sha256,
+        size_bytes=incoming.bytes,
+        media_type=kind.media_type,
+        file_name=_text(file_name),
+        blob_key=original_key(owner, incoming.sha256, public_id),
+    )
 
 
 def _known(user_id: int, sha256: str) -> int | None:
     return db.session.scalar(sa.select(Media.id).where(Media.owner_id == user_id, Media.sha256 == sha256))
 
 
-def _insert(
-    viewer: Viewer, incoming: Incoming, kind: Kind, key: str, public_id: str, file_name: str, album_id: str | None
-) -> Received:
+def _insert(viewer: Viewer, incoming: Incoming, media: Media, album_id: str | None) -> Received:
     with transaction() as session:
         # First the charge: it holds the person's row, so that whoever comes second sees the first one's picture.
         _charge(session, viewer.user_id, incoming.bytes)
         if _known(viewer.user_id, incoming.sha256) is not None:
             raise _Meanwhile
-        media = Media(
-            public_id=public_id,
-            owner_id=viewer.user_id,
-            sha256=incoming.sha256,
-            size_bytes=incoming.bytes,
-            media_type=kind.media_type,
-            file_name=_text(file_name),
-            blob_key=key,
-        )
         session.add(media)
         session.flush()
         _place(session, viewer, media, album_id)
-        audit.record(session, "media.upload", actor_id=viewer.user_id, subject=public_id, size_bytes=incoming.bytes)
+        by, size = viewer.user_id, incoming.bytes
+        audit.record(session, "media.upload", actor_id=by, subject=media.public_id, size_bytes=size)
         return Received(media, duplicate=False)
 
 
