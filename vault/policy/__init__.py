@@ -1,0 +1,128 @@
+"""Who may do what: the only place that decides.
+
+Floor 2: knows rows, no use case, nothing of HTTP. `rule` is the decision, as a condition in SQL; `authorize` (one
+thing), `visible` (a list) and `allowed` (many ids) are three ways to ask it, so they cannot drift apart. A picture
+request is one statement: the credential that came with it and the rule are checked together, so a revoked session,
+grant or link is worth nothing from the moment its transaction ends, on every worker (docs/adr/0002-one-decision.md).
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, TypeVar, cast, overload
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+
+from vault.db import Prepared, db, utcnow
+from vault.models.account import ApiToken, LoginSession
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts
+from vault.models.sharing import Link, LinkFacts, Role
+from vault.policy.decision import NOW, best_role, rule
+from vault.policy.words import NOBODY, Action, Credential, Denied, Permit, Resource, Viewer
+
+__all__ = [
+    "NOBODY",
+    "Action",
+    "Credential",
+    "Denied",
+    "Permit",
+    "Resource",
+    "Viewer",
+    "allowed",
+    "authorize",
+    "role_on",
+    "rule",
+    "visible",
+]
+
+PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+T = TypeVar("T", Media, Album, Link)
+FACTS: dict[Resource, type[MediaFacts] | type[AlbumFacts] | type[LinkFacts]] = {
+    Media: MediaFacts,
+    Album: AlbumFacts,
+    Link: LinkFacts,
+}
+
+
+@overload
+def authorize(who: Viewer | Credential, action: Action, what: type[Media], public_id: str) -> Permit[MediaFacts]: ...
+@overload
+def authorize(who: Viewer | Credential, action: Action, what: type[Album], public_id: str) -> Permit[AlbumFacts]: ...
+@overload
+def authorize(who: Viewer | Credential, action: Action, what: type[Link], public_id: str) -> Permit[LinkFacts]: ...
+def authorize(who: Viewer | Credential, action: Action, what: Resource, public_id: str) -> Permit[Any]:
+    """Fetch one row under the rule, in one statement, inside the open transaction where there is one.
+
+    Raises Denied for what is missing as for what is forbidden.
+    """
+    if who == NOBODY or not PUBLIC_ID.fullmatch(public_id):
+        raise Denied
+    values: dict[str, object] = {"public_id": public_id, "now": utcnow()}
+    if isinstance(who, Credential):
+        values |= {"digest": who.digest} | ({"scope": int(who.scope)} if who.scope is not None else {})
+    elif who.link_id is not None:
+        values |= {"link_id": who.link_id, "generation": who.generation}
+    else:
+        values |= {"user_id": who.user_id}
+    row = _question(what, action, _kind(who)).first(values)
+    if row is None:
+        raise Denied
+    *facts, user_id, reason = row
+    viewer = who if isinstance(who, Viewer) else Viewer(user_id=user_id)
+    return Permit(viewer, action, FACTS[what]._make(facts), reason)
+
+
+def visible(viewer: Viewer, action: Action, what: type[T]) -> Select[T]:
+    """Return the list form of the rule, to be narrowed and ordered by the caller."""
+    return select(what).where(rule(cast("Resource", what), viewer, action))
+
+
+def allowed(viewer: Viewer, action: Action, what: Resource, public_ids: Iterable[str]) -> set[str]:
+    """Return those ids whose rows the viewer may act on."""
+    wanted = [public_id for public_id in public_ids if PUBLIC_ID.fullmatch(public_id)]
+    return set(db.session.scalars(select(what.public_id).where(what.public_id.in_(wanted), rule(what, viewer, action))))
+
+
+def role_on(viewer: Viewer, album_id: int) -> Role | None:
+    """Return a person's highest role on an album; None without one."""
+    found = db.session.scalar(select(best_role(viewer)).select_from(Album).where(Album.id == album_id))
+    return Role(found) if found is not None else None
+
+
+def _kind(who: Viewer | Credential) -> str:
+    if isinstance(who, Credential):
+        return "token" if who.is_token else "session"
+    return "link" if who.link_id is not None else "person"
+
+
+@cache
+def _question(what: Resource, action: Action, kind: str) -> Prepared:
+    """Build the one statement that answers one kind of request; it is compiled once per process."""
+    viewer, proof = _claimant(kind)
+    facts: list[Any] = [getattr(what, name) for name in FACTS[what]._fields]
+    reason = sa.literal("link") if kind == "link" else _reason(what, viewer)
+    claimed = sa.literal(None) if kind == "link" else viewer.user_id
+    statement = select(*facts, claimed, reason).where(what.public_id == bindparam("public_id"), *proof)
+    return Prepared(statement.where(rule(what, viewer, action)))
+
+
+def _claimant(kind: str) -> tuple[Viewer, tuple[ColumnElement[bool], ...]]:
+    """Return the viewer as a statement sees it, and the proof that he is who he says."""
+    match kind:
+        case "session":
+            alive = (LoginSession.digest == bindparam("digest"), LoginSession.expires_at > NOW)
+            return Viewer(user_id=LoginSession.user_id), alive
+        case "token":
+            unended = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > NOW)
+            scoped = ApiToken.scopes.bitwise_and(bindparam("scope", type_=sa.Integer)) != 0
+            return Viewer(user_id=ApiToken.user_id), (ApiToken.digest == bindparam("digest"), unended, scoped)
+        case "link":
+            return Viewer(link_id=bindparam("link_id"), generation=bindparam("generation", type_=sa.Integer)), ()
+        case _:
+            return Viewer(user_id=bindparam("user_id", type_=sa.Integer)), ()
+
+
+def _reason(what: Resource, viewer: Viewer) -> ColumnElement[str]:
+    holder = Link.creator_id if what is Link else what.owner_id  # type: ignore[union-attr]  # a link has a creator instead
+    return sa.case((holder == viewer.user_id, "owner"), else_="grant")

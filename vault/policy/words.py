@@ -1,0 +1,91 @@
+"""The words of the decision: what one may want, who is looking, and the right that is the answer. Floor 2."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from vault.models.account import Scope
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts
+from vault.models.sharing import Link, LinkFacts
+
+Resource = type[Media] | type[Album] | type[Link]
+
+
+class Action(StrEnum):
+    """What somebody may want. A new action is closed until `rule` opens it."""
+
+    VIEW = "view"
+    """See thumb, preview and page."""
+    DOWNLOAD = "download"
+    """Take the original home."""
+    ADD = "add"
+    """Put own pictures into an album."""
+    CAPTION = "caption"
+    """Write a picture's caption and date."""
+    ARRANGE = "arrange"
+    """Order an album, choose its cover, take pictures out."""
+    MANAGE = "manage"
+    """Decide who else comes in."""
+    PLACE = "place"
+    """Put this picture into an album, or take it out again: it is one's own."""
+    TRASH = "trash"
+    """Move a picture to the trash, or try to render it again."""
+    RESTORE = "restore"
+    """Take a picture out of the trash, or delete it for good."""
+    DELETE = "delete"
+    """Delete an album or a link."""
+    EXPLAIN = "explain"
+    """Read who else can see it, and why."""
+
+
+class Denied(Exception):
+    """The answer is no. Missing and forbidden are the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking: a person, the holder of a link, or nobody. Never a row, never the creator of the link.
+
+    A field holds a plain value, or the column or bound parameter that stands for it inside a statement.
+    """
+
+    user_id: Any = None
+    link_id: Any = None
+    generation: Any = None
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether there is neither a person nor a link."""
+        return self.user_id is None and self.link_id is None
+
+
+NOBODY = Viewer()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request brought to prove who is looking, not yet looked up: the digest of a session or of an API token."""
+
+    digest: str
+    scope: Scope | None = None
+
+    @property
+    def is_token(self) -> bool:
+        """Whether it is an API token, which must have `scope`."""
+        return self.scope is not None
+
+
+F = TypeVar("F", MediaFacts, AlbumFacts, LinkFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Permit(Generic[F]):
+    """The right to do one thing to one row, now. Only `authorize` makes one.
+
+    `reason` is "owner", "grant" or "link"; `services.explaining` makes sentences of them.
+    """
+
+    viewer: Viewer
+    action: Action
+    row: F
+    reason: str
