@@ -1,7 +1,7 @@
 """What every test can use: an application on a database of its own, people, and browsers that are signed in.
 
-Whatever asks for `house` runs twice, on SQLite and on a real PostgreSQL. Under CI=true a missing PostgreSQL or Chromium is
-a failure; elsewhere a skip that the last line reports.
+Whatever asks for `house` runs twice, on SQLite and on a real PostgreSQL. Under CI=true a missing PostgreSQL or Chromium
+is a failure; elsewhere a skip that the last line reports.
 """
 
 import os

@@ -23,9 +23,9 @@ from vault.services import Vault, albums, derivatives, sessions, sharing, tokens
 from vault.signing import digest
 from vault.storage.incoming import Incoming
 
-SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105  # signs nothing outside of tests
+SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # signs nothing outside of tests
 ORIGIN = "http://127.0.0.1:8000"
-PASSWORD = "a walk by the river in June"  # noqa: S105  # of people who live as long as a test
+PASSWORD = "a walk by the river in June"  # of people who live as long as a test
 _numbers = itertools.count(1)
 
 
@@ -78,17 +78,26 @@ class House:
         found: Vault = self.app.extensions["vault"]
         return found
 
-    def person(self, name: str = "", *, admin: bool = False, password: str | None = None, quota: int | None = None) -> Person:
-        """Make somebody with an account. Without a password the account has one that nobody knows, and costs no hashing."""
+    def person(
+        self, name: str = "", *, admin: bool = False, password: str | None = None, quota: int | None = None
+    ) -> Person:
+        """Make somebody with an account.
+
+        Without a password the account has one that nobody knows, and costs no hashing.
+        """
         name = name or f"person{next(_numbers)}"
         known = self.vault.passwords.hash(password) if password else "unusable"
         with transaction() as session:
-            row = User(email=f"{name.lower()}@example.org", name=name, password_hash=known, is_admin=admin, quota_bytes=quota)
+            row = User(
+                email=f"{name.lower()}@example.org", name=name, password_hash=known, is_admin=admin, quota_bytes=quota
+            )
             session.add(row)
             session.flush()
             return Person(row.id, row.public_id, row.email)
 
-    def album(self, owner: Person, title: str = "Summer", *, parent: Album | None = None, order: Order = Order.NEWEST) -> Album:
+    def album(
+        self, owner: Person, title: str = "Summer", *, parent: Album | None = None, order: Order = Order.NEWEST
+    ) -> Album:
         """Make an album."""
         return albums.create(owner.viewer, title=title, parent_id=parent.public_id if parent else None, order=order)
 
@@ -135,7 +144,13 @@ class House:
         sharing.grant(permit, user_id=to.public_id, role=role, expires_at=expires_at)
 
     def link(
-        self, album: Album, *, by: Person | None = None, role: Role = Role.VIEWER, expires_at: datetime | None = None, label: str = "Friends"
+        self,
+        album: Album,
+        *,
+        by: Person | None = None,
+        role: Role = Role.VIEWER,
+        expires_at: datetime | None = None,
+        label: str = "Friends",
     ) -> Link:
         """Make a link, as the album's owner or somebody else."""
         viewer = by.viewer if by else Viewer(user_id=album.owner_id)
@@ -145,7 +160,9 @@ class House:
     def address(self, link: Link) -> str:
         """Return the path of a link."""
         db.session.expire_all()
-        return sharing.link_address(self.vault, db.session.get_one(Link, link.id)).removeprefix(self.vault.settings.origin)
+        return sharing.link_address(self.vault, db.session.get_one(Link, link.id)).removeprefix(
+            self.vault.settings.origin
+        )
 
     def browser(self, person: Person | None = None) -> FlaskClient:
         """Return a browser, signed in if a person is named."""

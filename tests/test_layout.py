@@ -30,9 +30,9 @@ FLOORS = {
     "signing": 0,
 }
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
-HALLS = {"vault.web": {"access", "delivery"}}
+HALLS = {"vault.web": {"access", "delivery", "tiles"}}
 # Folders that are one workshop: rows refer to rows and the steps of a picture to each other, but never in a circle.
-WORKSHOPS = {"imaging", "models"}
+WORKSHOPS = {"imaging", "models", "policy"}
 
 FLASK = {"flask", "flask_login", "flask_migrate", "flask_smorest", "flask_wtf"}
 LOWEST_FLASK_FLOOR = 4

@@ -5,7 +5,6 @@ Floor 5: knows every room; only manage.py, the server and the tests import it.
 
 from pathlib import Path
 
-import structlog
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 from sqlalchemy import Engine
@@ -19,26 +18,32 @@ from vault.jobs.engine import open_queue
 from vault.passwords import Passwords
 from vault.services import Vault
 from vault.signing import Signer
-from vault.web import access, account, admin, album_sharing, albums, api, auth, errors, health, library, links, media
+from vault.web import (
+    access,
+    account,
+    admin,
+    album_sharing,
+    albums,
+    api,
+    auth,
+    errors,
+    health,
+    library,
+    links,
+    media,
+    templating,
+    uploads,
+    visit,
+)
 from vault.web import logging as request_log
-from vault.web import templating, uploads, visit
 from vault.web.uploads import UploadRequest
 
 PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, admin, health)
 YEAR_SECONDS = 365 * 86_400
 SQLITE_CONNECTIONS = 64
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -131,7 +136,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     api.init(app)
-    app.view_functions["static"] = access.public(app.view_functions["static"])
+    access.public(app.view_functions["static"])
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_prefix=0)
@@ -141,7 +146,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
 def _private_unless_said(answer: Response) -> Response:
     """Close every answer: what may be kept, framed or run must have said so itself."""
     headers = answer.headers
-    if request.endpoint == "static" and answer.status_code < 400:  # noqa: PLR2004  # what was found, or has not changed
+    if request.endpoint == "static" and answer.status_code < 400:  # what was found, or has not changed
         built = "/dist/" in request.path
         headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if built else "public, max-age=3600"
     headers.setdefault("Cache-Control", "private, no-store")

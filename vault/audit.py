@@ -1,7 +1,7 @@
 """What happened: events, written inside the deed's own transaction and never changed.
 
-Floor 2: knows rows, no rule and no use case. The address of the request travels in a context variable, because every deed
-is recorded with it and no decision depends on it.
+Floor 2: knows rows, no rule and no use case. The address of the request travels in a context variable, because every
+deed is recorded with it and no decision depends on it.
 """
 
 import threading

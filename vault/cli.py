@@ -1,7 +1,7 @@
 """The commands: thin calls to services, for whoever runs the vault.
 
-Floor 4. Exit status 0 on success, 1 for a refusal with one line on standard error, 2 for wrong usage. The application and
-the server stand a floor higher, so manage.py hands them in.
+Floor 4. Exit status 0 on success, 1 for a refusal with one line on standard error, 2 for wrong usage. The application
+and the server stand a floor higher, so manage.py hands them in.
 """
 
 import json
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from alembic.autogenerate import compare_metadata
@@ -26,6 +26,7 @@ from tqdm import tqdm
 from vault.config import SettingsError
 from vault.db import db
 from vault.imaging.identify import Unsupported
+from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import work
 from vault.models.account import Purpose, Scope, User
 from vault.passwords import UnacceptablePassword
@@ -139,7 +140,8 @@ def worker(house: House) -> None:
             maintenance.tidy_hourly(vault)
             return list(derivatives.due())
 
-    work(vault.queue, run=run_task, due=due, threads=vault.settings.worker_threads)
+    # The application opens no other kind; services only need to leave hints in it.
+    work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
@@ -136,7 +137,10 @@ def _unreadable(env: Env) -> list[str]:
     try:
         env.seal()
     except EnvValidationError as error:
-        return [f"{name}: {' '.join(map(str, found))}" for name, found in error.error_messages.items()]
+        return [
+            f"{name}: {' '.join(map(str, found))}"
+            for name, found in cast("dict[str, list[str]]", error.error_messages).items()
+        ]
     return []
 
 
@@ -162,7 +166,8 @@ def _kept_secret(home: Path) -> str:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / "secret_key"
     if not path.exists():
-        # A second process that starts at the same moment must not end up with another key: whoever links first has made it.
+        # A second process that starts at the same moment must not end up with another key: whoever links first has made
+        # it.
         draft = home / f".secret_key.{secrets.token_hex(8)}"
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))

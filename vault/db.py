@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Executable, MetaData, TypeDecorator, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Select, TypeDecorator, event
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 WRITES = "vault_writes"
@@ -35,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Give a kept time its zone."""
         if value is None:
             return None
@@ -91,11 +91,11 @@ def transaction() -> Iterator[Session]:
 class Prepared:
     """A reading statement compiled once and run straight on the driver.
 
-    The byte path asks one question per request, and the driver answers it in a fifth of the time that the layers above it
-    take. Bound values are text, whole numbers and aware times. The answer is the driver's own row.
+    The byte path asks one question per request, and the driver answers it in a fifth of the time that the layers above
+    it take. Bound values are text, whole numbers and aware times. The answer is the driver's own row.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Select[Any]) -> None:
         self.statement = statement
         self._compiled: dict[str, tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
 
@@ -126,11 +126,12 @@ class Prepared:
         found = self._compiled.get(dialect.name)
         if found is None:
             compiled = self.statement.compile(dialect=dialect)
-            order = tuple(compiled.positiontup) if compiled.positiontup else None  # type: ignore[attr-defined]  # SQLCompiler's own
-            # A value with a callable (the present moment) must come anew each time: leaving it out makes forgetting it loud.
+            order = tuple(compiled.positiontup) if compiled.positiontup else None
+            # A value with a callable (the present moment) comes anew each time: leaving it out here makes forgetting
+            # loud.
             fixed = {
                 name: bind.value for name, bind in compiled.binds.items() if not bind.required and bind.callable is None
-            }  # type: ignore[attr-defined]  # SQLCompiler's own
+            }
             found = self._compiled[dialect.name] = (str(compiled), order, fixed)
         return found
 

@@ -45,9 +45,10 @@ class Passwords:
             return False
         with self._a_turn():
             try:
-                return self._hasher.verify(password_hash or self._of_nobody(), password) and password_hash is not None
+                self._hasher.verify(password_hash or self._of_nobody(), password)
             except (VerificationError, InvalidHashError):
                 return False
+        return password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the settings ask for more effort than this hash was made with."""

@@ -146,7 +146,10 @@ class AlbumFacts(NamedTuple):
 
 
 class AlbumMedia(Base):
-    """A picture's place in an album. `position` grows along the album: microseconds of `shown_at`, or a place by hand."""
+    """A picture's place in an album.
+
+    `position` grows along the album: microseconds of `shown_at`, or a place by hand.
+    """
 
     __tablename__ = "album_media"
 
@@ -162,7 +165,10 @@ class AlbumMedia(Base):
 
 
 class AlbumReach(Base):
-    """A grant or link on `source` counts for `album` too: itself, and what it inherits from. Kept by services.library."""
+    """A grant or link on `source` counts for `album` too: itself, and what it inherits from.
+
+    Kept by services.library.
+    """
 
     __tablename__ = "album_reach"
 

@@ -106,10 +106,11 @@ def move_after(session: Session, album_id: int, media_id: int, after_id: int | N
     return False
 
 
-def sorting(order: Order) -> tuple[sa.ColumnElement[int], ...]:
+def sorting(order: Order) -> tuple[sa.ColumnExpressionArgument[int], ...]:
     """Return the columns by which an album's places are sorted; both run along the primary key."""
-    columns = (AlbumMedia.position, AlbumMedia.media_id)
-    return tuple(sa.desc(column) for column in columns) if order is Order.NEWEST else columns  # type: ignore[return-value]  # desc() of a column is one
+    if order is Order.NEWEST:
+        return AlbumMedia.position.desc(), AlbumMedia.media_id.desc()
+    return AlbumMedia.position, AlbumMedia.media_id
 
 
 def set_reach(session: Session, album: Album) -> None:

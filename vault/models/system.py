@@ -11,7 +11,10 @@ from vault.models.account import User
 
 
 class Event(Base):
-    """Something that happened, written in the deed's own transaction and never changed. `actor` keeps the name of then."""
+    """Something that happened, written in the deed's own transaction and never changed.
+
+    `actor` keeps the name of then.
+    """
 
     __tablename__ = "event"
 

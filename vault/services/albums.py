@@ -130,7 +130,10 @@ def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:
 
 
 def move(permit: Permit[AlbumFacts], media_id: str, *, after_id: str | None) -> None:
-    """Put a picture behind another, or first, in an album sorted by hand. The permit is for ARRANGE. Raises Denied, Refused."""
+    """Put a picture behind another, or first, in an album sorted by hand.
+
+    The permit is for ARRANGE. Raises Denied, Refused.
+    """
     with transaction() as session:
         album = _again(session, permit, Action.ARRANGE)
         if album.order is not Order.MANUAL:

@@ -1,7 +1,7 @@
 """Rendering: what the worker makes of an original, and where the byte path finds it.
 
-Floor 3. A pending row is the job; the queue only says that now would be a good time. A task is idempotent: it is named by
-what it makes, and making it twice writes the same keys.
+Floor 3. A pending row is the job; the queue only says that now would be a good time. A task is idempotent: it is named
+by what it makes, and making it twice writes the same keys.
 """
 
 import hashlib
@@ -92,7 +92,7 @@ def render(vault: Vault, public_id: str) -> None:
     _finish(vault, claimed, outcome, kept)
 
 
-def make_again(vault: Vault, media_ids: Iterable[int]) -> None:
+def make_again(media_ids: Iterable[int]) -> None:
     """Send pictures through the worker once more, because their variants are lost."""
     with transaction() as session:
         anew = {"state": State.PENDING, "attempts": 0, "claimed_at": None}

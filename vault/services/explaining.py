@@ -5,15 +5,16 @@ Floor 3. Nothing here decides: it lists the same rows that the rule reads, and a
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from vault.db import db, utcnow
 from vault.models.account import User
-from vault.models.media import Album, AlbumMedia, AlbumReach, Media
+from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts
 from vault.models.sharing import Grant, Link, Role
-from vault.policy import AlbumFacts, MediaFacts, Permit
+from vault.policy import Permit
 
 MOST_ROWS = 200
 
@@ -144,6 +145,6 @@ def _unended(row: type[Grant] | type[Link]) -> sa.ColumnElement[bool]:
     return sa.or_(row.expires_at.is_(None), row.expires_at > utcnow())
 
 
-def _contains(text: str, *columns: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def _contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:
     wanted = text.strip().replace("\0", "")
     return sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns)) if wanted else sa.true()

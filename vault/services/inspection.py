@@ -7,7 +7,7 @@ never deleted and never written.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from vault.storage import Missing
 BATCH = 500
 GRACE_SECONDS = 86_400
 CLAIM_SECONDS = 600
+CHUNK = 1024 * 1024
 
 
 @dataclass
@@ -87,7 +88,7 @@ def _variants(vault: Vault, report: Report, *, read_data: bool) -> set[int]:
 
 def _blobs(vault: Vault, report: Report, *, fix: bool) -> None:
     keys: list[str] = []
-    for key in vault.storage.keys():
+    for key in vault.storage.keys(""):
         report.blobs += 1
         keys.append(key)
         if len(keys) == BATCH:
@@ -167,11 +168,18 @@ def _compare(vault: Vault, key: str, size_bytes: int, sha256: str | None) -> str
         if sha256 is None:
             return None
         with vault.storage.open(key) as blob:
-            return None if hashlib.file_digest(blob, "sha256").hexdigest() == sha256 else "its bytes have changed"
+            return None if _sha256(blob) == sha256 else "its bytes have changed"
     except Missing:
         return "its bytes are missing"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+
+
+def _sha256(blob: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while chunk := blob.read(CHUNK):
+        found.update(chunk)
+    return found.hexdigest()
 
 
 def _seconds_since(moment: Any) -> float:

@@ -14,7 +14,7 @@ from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.models import membership
 from vault.models.account import User
-from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
+from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
 from vault.policy import Action, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 

@@ -55,7 +55,7 @@ def sweep(vault: Vault, *, grace: timedelta = GRACE) -> int:
             vault.storage.discard(path)
             count += 1
     batch: list[str] = []
-    for key in vault.storage.keys():
+    for key in vault.storage.keys(""):
         batch.append(key)
         if len(batch) == BATCH:
             count += _sweep(vault, batch, grace)

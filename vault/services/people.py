@@ -35,12 +35,14 @@ class EventPage:
 
 def everybody() -> list[Line]:
     """Return everybody, by name."""
-    return [Line(*row) for row in db.session.execute(_lines().order_by(User.name, User.id).limit(MOST_PEOPLE)).all()]
+    rows = db.session.execute(_lines().order_by(User.name, User.id).limit(MOST_PEOPLE)).tuples()
+    return [Line(person, count, seen) for person, count, seen in rows]
 
 
 def line(person: User) -> Line:
     """Return one person's line."""
-    return Line(*db.session.execute(_lines().where(User.id == person.id)).one())
+    row, count, seen = db.session.execute(_lines().where(User.id == person.id)).tuples().one()
+    return Line(row, count, seen)
 
 
 def find(public_id: str) -> User | None:
@@ -80,7 +82,7 @@ def event_actions() -> list[str]:
     return list(db.session.scalars(sa.select(Event.action).distinct().order_by(Event.action)))
 
 
-def _lines() -> sa.Select[tuple[User, int, datetime | None]]:
+def _lines() -> sa.Select[User, int, datetime | None]:
     live = (LoginSession.user_id == User.id, LoginSession.expires_at > utcnow())
     counted = sa.select(sa.func.count()).select_from(LoginSession).where(*live).correlate(User).scalar_subquery()
     seen = sa.select(sa.func.max(LoginSession.last_seen_at)).where(LoginSession.user_id == User.id)

@@ -1,7 +1,8 @@
 """Signing in and out: sessions as rows, and how often somebody may try.
 
-Floor 3. The cookie carries a random id whose digest is the row's; deleting the row ends the session on every worker with
-the next request. Throttling counts rows too, so it holds across workers and restarts (docs/adr/0004-sessions-are-rows.md).
+Floor 3. The cookie carries a random id whose digest is the row's; deleting the row ends the session on every worker
+with the next request. Throttling counts rows too, so it holds across workers and restarts
+(docs/adr/0004-sessions-are-rows.md).
 """
 
 import ipaddress
@@ -73,7 +74,10 @@ def open_for(vault: Vault, user_id: int, *, user_agent: str) -> tuple[str, datet
 
 
 def person_of(secret: str) -> Person | None:
-    """Return who a session's secret stands for, while it lives. One query, and rarely a write of when it was seen last."""
+    """Return who a session's secret stands for, while it lives.
+
+    One query, and rarely a write of when it was seen last.
+    """
     columns = (
         User.id,
         User.public_id,

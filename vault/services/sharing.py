@@ -118,7 +118,10 @@ def change_link(
     expires_at: datetime | None,
     keep_end: bool = False,
 ) -> Link:
-    """Change a link's terms; None leaves label and role, `keep_end` the end. The permit is for MANAGE. Raises Denied, Refused."""
+    """Change a link's terms; None leaves label and role, `keep_end` the end.
+
+    The permit is for MANAGE. Raises Denied, Refused.
+    """
     _check_end(expires_at)
     if role is not None and role not in LINKABLE:
         raise Refused("A link can show pictures, or let them be downloaded.")

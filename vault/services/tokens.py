@@ -55,11 +55,11 @@ def person_of(token: str, scope: Scope) -> Person | None:
     ).one_or_none()
     if row is None:
         return None
-    *who, token_id, used_at = row
+    user_id, public_id, email, name, is_admin, token_id, used_at = row
     if used_at is None or utcnow() - used_at > USED_EVERY:
         with transaction() as session:
             session.execute(sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=utcnow()))
-    return Person(*who)
+    return Person(user_id, public_id, email, name, is_admin)
 
 
 def of_person(user_id: int) -> list[ApiToken]:

@@ -1,1 +1,4 @@
-"""HTTP in, HTTP out. Floor 4: every page file belongs to one subject; `access`, `delivery` and `tiles` are its halls."""
+"""HTTP in, HTTP out.
+
+Floor 4: every page file belongs to one subject; `access`, `delivery` and `tiles` are its halls.
+"""

@@ -1,8 +1,8 @@
 """The door of every request: who is there, which mark the address bears, and the permit in place of the id.
 
-Floor 4, a hall that the page files use. Nets 1 to 3 of docs/adr/0002-one-decision.md: `requires` swaps an id for a Permit,
-`seal` refuses to start while an address bears no mark, and the gate refuses a request to one. The only place that knows
-`current_user`.
+Floor 4, a hall that the page files use. Nets 1 to 3 of docs/adr/0002-one-decision.md: `requires` swaps an id for a
+Permit, `seal` refuses to start while an address bears no mark, and the gate refuses a request to one. The only place
+that knows `current_user`.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class Mark:
     body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+class SignedIn(UserMixin):
     """A person as Flask-Login carries him: `get_id` is the session's own secret, never the person's id."""
 
     def __init__(self, person: Person, secret: str) -> None:
@@ -72,7 +72,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 csrf = CSRFProtect()
 login = LoginManager()
 # It would sign the cookie anew whenever browser or address differ, and a picture's answer must not set a cookie.
-login.session_protection = None
+login.session_protection = None  # type: ignore[assignment]  # as its documentation says
 login.user_loader(lambda secret: SignedIn(person, secret) if (person := sessions.person_of(secret)) else None)
 
 
@@ -155,7 +155,8 @@ def person() -> Person | None:
         if token is not None:
             g.person = tokens.person_of(token, _scope())
         else:
-            g.person = current_user.person if current_user.is_authenticated else None
+            found_user: object = current_user._get_current_object()  # noqa: SLF001  # the proxy has no type, the user does
+            g.person = found_user.person if isinstance(found_user, SignedIn) else None
     found: Person | None = g.person
     return found
 

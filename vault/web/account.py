@@ -4,11 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import IntegerField, PasswordField, SelectMultipleField, StringField
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from vault.models.account import LoginSession, Scope
+from vault.models.account import ApiToken, LoginSession, Scope
 from vault.passwords import LONGEST_BYTES, UnacceptablePassword
 from vault.policy import Denied
 from vault.services import Refused, accounts, sessions, tokens
@@ -179,7 +179,7 @@ def _browser(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-def _token(token: tokens.ApiToken) -> dict[str, object]:
+def _token(token: ApiToken) -> dict[str, object]:
     return {
         "id": token.public_id,
         "name": token.name,

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import DateField, EmailField, RadioField, StringField
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length, Optional
 
 from vault.models.media import Album, AlbumFacts
@@ -31,7 +31,9 @@ class GrantForm(FlaskForm):
     """Whom to let in, how far, and until when."""
 
     email = EmailField("E-mail address", [InputRequired(), Length(max=254)])
-    role = RadioField("They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer")
+    role = RadioField(
+        "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer"
+    )
     expires_on = DateField("Until", [Optional()])
 
 
@@ -39,7 +41,9 @@ class LinkForm(FlaskForm):
     """Whom a link is for, what it opens, and until when."""
 
     label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
-    role = RadioField("They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in LINKABLE], default="viewer")
+    role = RadioField(
+        "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in LINKABLE], default="viewer"
+    )
     expires_on = DateField("Until", [Optional()])
 
 

@@ -26,7 +26,10 @@ from vault.web.access import Face, NotSignedIn
 
 log = structlog.get_logger()
 FORBIDDEN_TITLE = "This is not open to you"
-FORBIDDEN = "There is nothing here, or it is not shared with you. If somebody gave you this address, ask them to share it again."
+FORBIDDEN = (
+    "There is nothing here, or it is not shared with you. "
+    "If somebody gave you this address, ask them to share it again."
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,12 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
 DETAILS: dict[type[Exception], str] = {
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
     TooLarge: "It is larger than what this vault accepts. Whoever runs the vault can raise the limit.",
-    StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and deleting still work.",
+    StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
+    "deleting still work.",
     NotReady: "The picture is still being prepared, or could not be read.",
     Missing: "The vault has lost the file of this picture. Please tell whoever runs it: “manage.py fsck” says more.",
-    CSRFError: "It was open for too long, or in another window you signed in or out. Please go back, load the page anew and try again.",
+    CSRFError: "It was open for too long, or in another window you signed in or out. Please go back, load the page "
+    "anew and try again.",
 }
 HTTP_WORDS = {
     404: ("There is no such page", "Check the address, or go back to the beginning."),
@@ -123,7 +128,7 @@ def answer_not_signed_in(_error: NotSignedIn) -> AnyResponse:
 
 def answer_http(error: HTTPException) -> AnyResponse:
     """Answer what Flask and Werkzeug refuse, in our words."""
-    if error.response is not None or error.code is None or error.code < 400:  # noqa: PLR2004  # below are redirects
+    if error.response is not None or error.code is None or error.code < 400:  # below are redirects
         return error.get_response()
     title, detail = HTTP_WORDS.get(error.code, (error.name, error.description or ""))
     answer = _worded(Answer(error.code, title, detail))

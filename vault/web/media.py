@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import DateTimeLocalField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from vault.models.media import Album, Media, MediaFacts, State
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, State
 from vault.models.sharing import Role
 from vault.policy import Action, Denied, Permit, allowed, role_on
 from vault.services import albums, explaining, library, originals
@@ -57,7 +57,7 @@ def original(permit: Permit[MediaFacts]) -> Response:
 def show(permit: Permit[MediaFacts]) -> str:
     """Show one picture with what is known of it, between its neighbours."""
     media, viewer = library.get(permit), permit.viewer
-    album = _album_around(permit)
+    album = _album_around()
     near = library.neighbours_in_album(album, permit) if album else library.neighbours_of_person(permit)
     around = request.args["album"] if album else None
     may = {action for action in Action if allowed(viewer, action, Media, [media.public_id])}
@@ -159,7 +159,7 @@ def _location(media: Media) -> dict[str, float] | None:
     return {"latitude": media.latitude, "longitude": media.longitude}
 
 
-def _album_around(permit: Permit[MediaFacts]) -> Permit[object] | None:
+def _album_around() -> Permit[AlbumFacts] | None:
     album_id = request.args.get("album")
     if not album_id:
         return None

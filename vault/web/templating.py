@@ -26,14 +26,10 @@ def init(app: Flask) -> None:
 
 def size(count: float) -> str:
     """Write a number of bytes as people read it: 4.2 MB."""
-    amount = float(count)
-    for unit in UNITS[:-1]:
-        if amount < THOUSAND:
-            break
-        amount /= THOUSAND
-    else:
-        unit = UNITS[-1]
-    return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"  # noqa: PLR2004  # three digits are enough
+    amount, unit = float(count), 0
+    while amount >= THOUSAND and unit < len(UNITS) - 1:
+        amount, unit = amount / THOUSAND, unit + 1
+    return f"{amount:.0f} {UNITS[unit]}" if unit == 0 or amount >= 100 else f"{amount:.1f} {UNITS[unit]}"
 
 
 def day(moment_: datetime | None) -> str:

@@ -1,6 +1,7 @@
 """How pictures and albums look to pages and their scripts: plain values, one address each.
 
-Floor 4, a hall that the page files use. A tile is what a grid shows; the addresses in it lie below a link for its visitor.
+Floor 4, a hall that the page files use. A tile is what a grid shows; the addresses in it lie below a link for its
+visitor.
 """
 
 import base64

@@ -37,7 +37,7 @@ def show_form() -> str:
 
 
 @blueprint.post("", endpoint="receive")
-@signed_in(body=lambda vault: many(vault))
+@signed_in(body=lambda found: MOST_FILES * found.settings.max_upload_bytes)
 def receive_form() -> Response:
     """Take the files of the plain form one by one: what is wrong with one does not touch the others."""
     album_id = request.form.get("album_id") or None
@@ -81,8 +81,3 @@ def incoming(file: FileStorage) -> Incoming:
 def one(vault: Vault) -> int:
     """Return how large a request with one file may be: the file, and the form around it."""
     return vault.settings.max_upload_bytes + SMALL_BODY
-
-
-def many(vault: Vault) -> int:
-    """Return how large a request with several files may be."""
-    return MOST_FILES * vault.settings.max_upload_bytes
