@@ -20,8 +20,7 @@ help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(RUN) assets ## Start the vault: web server and worker (ARGS="--port 9000" hands options on)
-	@$(BIN)/python manage.py migrate
-	@exec $(BIN)/python manage.py run $(ARGS)
+	@exec $(BIN)/python manage.py run --migrate $(ARGS)
 
 test: $(DEV) assets ## Run the tests; T=tests/test_links.py for a part, JOBS=4 for more processes
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(T)
@@ -31,7 +30,8 @@ check: $(DEV) assets ## Everything that must hold before a change lands, the fas
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	$(BIN)/python build_assets.py types
-	$(BIN)/python manage.py check-migrations
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export VAULT_HOME=$$home && \
+		$(BIN)/python manage.py migrate && $(BIN)/python manage.py check-migrations
 	@$(MAKE) --no-print-directory test
 
 bench: $(DEV) assets ## Print the benchmarks' ratios

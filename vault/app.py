@@ -31,12 +31,12 @@ from vault.web import (
     library,
     links,
     media,
+    requests,
     templating,
     uploads,
     visit,
 )
-from vault.web import logging as request_log
-from vault.web.uploads import UploadRequest
+from vault.web.receiving import UploadRequest
 
 PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, admin, health)
 YEAR_SECONDS = 365 * 86_400
@@ -131,7 +131,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     access.init(app)
     errors.init(app)
     templating.init(app)
-    request_log.init(app)
+    requests.init(app)
     app.after_request(_private_unless_said)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

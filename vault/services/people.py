@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from vault.db import db, utcnow
 from vault.models.account import LoginSession, User
 from vault.models.system import Event
+from vault.services import Refused
 
 PAGE_SIZE = 100
 MOST_PEOPLE = 1_000
@@ -53,6 +54,14 @@ def find(public_id: str) -> User | None:
 def find_by_email(email: str) -> User | None:
     """Return a person by e-mail address."""
     return db.session.scalar(sa.select(User).where(User.email == email.strip().lower().replace("\0", "")))
+
+
+def named(email: str) -> User:
+    """Return a person by e-mail address. Raises Refused when there is none."""
+    person = find_by_email(email)
+    if person is None:
+        raise Refused(f"nobody with the e-mail address {email} is here")
+    return person
 
 
 def state(person: User) -> str:

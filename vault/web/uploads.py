@@ -1,19 +1,13 @@
-"""Uploading by a plain form; scripts and the page's own uploader use the API. Floor 4.
+"""Uploading by a plain form; scripts and the page's own uploader use the API. Floor 4."""
 
-A file goes straight from the socket to the storage's own disk, hashed on its way: the request is given a stream that
-writes there before anything reads the form.
-"""
-
-from typing import IO, cast
-
-from flask import Blueprint, Request, flash, redirect, render_template, request, url_for
-from werkzeug.datastructures import FileStorage
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from vault.imaging.identify import ACCEPT, Unsupported
-from vault.services import Refused, Vault, accounts, albums, uploads
-from vault.storage.incoming import Incoming
-from vault.web.access import SMALL_BODY, me, signed_in, vault, viewer
+from vault.services import Refused, accounts, albums, uploads
+from vault.web.access import me, signed_in, vault, viewer
+from vault.web.receiving import incoming
+from vault.web.receiving import incoming
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/upload")
 # A form without scripts sends all its files in one request.
@@ -57,27 +51,3 @@ def receive_form() -> Response:
     if album_id:
         return redirect(url_for("albums.show", album_id=album_id))
     return redirect(url_for("library.pictures") if kept else url_for("uploads.form"))
-
-
-class UploadRequest(Request):
-    """A request whose files go straight into the vault's storage instead of into memory or a second temporary file."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,  # noqa: ARG002  # werkzeug's signature
-        content_type: str | None,  # noqa: ARG002  # werkzeug's signature
-        filename: str | None = None,  # noqa: ARG002  # werkzeug's signature
-        content_length: int | None = None,  # noqa: ARG002  # werkzeug's signature
-    ) -> IO[bytes]:
-        # Werkzeug asks for an IO and uses what `Incoming` has of one.
-        return cast("IO[bytes]", Incoming(vault().storage, vault().settings.max_upload_bytes))
-
-
-def incoming(file: FileStorage) -> Incoming:
-    """Return the stream that a file of the form was written to."""
-    return cast("Incoming", file.stream)
-
-
-def one(vault: Vault) -> int:
-    """Return how large a request with one file may be: the file, and the form around it."""
-    return vault.settings.max_upload_bytes + SMALL_BODY

@@ -1,0 +1,93 @@
+"""Serving the vault, and bringing its database up to date. Floor 4."""
+
+import sys
+from typing import cast
+
+import click
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask_migrate import upgrade
+
+from vault import logs
+from vault.cli.house import House, is_pending, refuse_unmigrated, with_vault
+from vault.db import db
+from vault.jobs.engine import EngineQueue
+from vault.jobs.worker import work
+from vault.services import Vault, accounts, derivatives, maintenance
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--web-workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option("--no-worker", is_flag=True, help="Serve pages only.")
+@click.option("--migrate", "first_migrate", is_flag=True, help="Bring the database up to date first.")
+@click.pass_obj
+def run(house: House, host: str, port: int, web_workers: int, no_worker: bool, first_migrate: bool) -> None:
+    """Serve the vault: web server and background worker; Ctrl-C ends both."""
+    app = house.create_app()
+    logs.configure(app.extensions["vault"].settings.home)
+    with app.app_context():
+        if first_migrate and is_pending(app):
+            upgrade()
+        refuse_unmigrated(app)
+        token = accounts.open_setup()
+        db.engine.dispose()
+
+    def on_ready(origin: str) -> None:
+        if token:
+            click.echo(f"This vault is empty. Set it up here, once: {origin}/setup/{token}")
+
+    settings = app.extensions["vault"].settings
+    # An origin that nobody chose follows the port.
+    chosen = settings.origin if settings.origin != type(settings).origin else None
+    status = house.serve(
+        host, port, web_workers=web_workers, with_worker=not no_worker, origin=chosen, on_ready=on_ready
+    )
+    sys.exit(status)
+
+
+@click.command()
+@click.pass_obj
+def worker(house: House) -> None:
+    """Run a background worker alone."""
+    app = house.create_app()
+    vault: Vault = app.extensions["vault"]
+    logs.configure(vault.settings.home)
+    with app.app_context():
+        refuse_unmigrated(app)
+        derivatives.release_claims()
+
+    def run_task(name: str, args: tuple[str, ...]) -> None:
+        with app.app_context():
+            derivatives.tasks.run(vault, name, args)
+
+    def due() -> list[tuple[str, tuple[str, ...]]]:
+        with app.app_context():
+            maintenance.tidy_hourly(vault)
+            return list(derivatives.due())
+
+    # The application opens no other kind; services only need to leave hints in it.
+    work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
+
+
+@click.command()
+@click.pass_obj
+def migrate(house: House) -> None:
+    """Bring the database up to date."""
+    app = house.create_app()
+    with app.app_context():
+        if is_pending(app):
+            upgrade()
+
+
+@click.command("check-migrations")
+@with_vault
+def check_migrations(_vault: Vault) -> None:
+    """Fail where the models and the migrations do not say the same."""
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        differences = compare_metadata(context, db.metadata)
+    for difference in differences:
+        click.echo(f"not migrated: {difference}", err=True)
+    sys.exit(1 if differences else 0)
