@@ -8,6 +8,7 @@ from datetime import datetime
 
 from vault.config import Settings
 from vault.jobs import Queue
+from vault.models.account import Scope
 from vault.passwords import Passwords
 from vault.signing import Signer
 from vault.storage import Storage
@@ -26,7 +27,7 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in, as pages need it. `session_id` is None for an API token."""
+    """Who is signed in, as pages need it. `session_id` is None for an API token, `scopes` for a session."""
 
     user_id: int
     public_id: str
@@ -35,6 +36,7 @@ class Person:
     is_admin: bool
     session_id: int | None = None
     last_seen_at: datetime | None = None
+    scopes: Scope | None = None
 
 
 class Refused(Exception):

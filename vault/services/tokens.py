@@ -40,26 +40,28 @@ def create(user_id: int, *, name: str, scopes: Scope, expires_in_days: int | Non
     return secret
 
 
-def person_of(token: str, scope: Scope) -> Person | None:
-    """Return who a token stands for if it lives and has the scope."""
+def person_of(token: str) -> Person | None:
+    """Return who a token stands for while it lives, with what it may be used for."""
     unended = sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > utcnow())
     row = db.session.execute(
-        sa.select(User.id, User.public_id, User.email, User.name, User.is_admin, ApiToken.id, ApiToken.last_used_at)
+        sa.select(
+            *(User.id, User.public_id, User.email, User.name, User.is_admin),
+            *(ApiToken.id, ApiToken.scopes, ApiToken.last_used_at),
+        )
         .join(ApiToken, ApiToken.user_id == User.id)
         .where(
             ApiToken.digest == digest(token),
-            ApiToken.scopes.bitwise_and(int(scope)) != 0,
             unended,
             User.disabled_at.is_(None),
         )
     ).one_or_none()
     if row is None:
         return None
-    user_id, public_id, email, name, is_admin, token_id, used_at = row
+    user_id, public_id, email, name, is_admin, token_id, scopes, used_at = row
     if used_at is None or utcnow() - used_at > USED_EVERY:
         with transaction() as session:
             session.execute(sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=utcnow()))
-    return Person(user_id, public_id, email, name, is_admin)
+    return Person(user_id, public_id, email, name, is_admin, scopes=Scope(scopes))
 
 
 def of_person(user_id: int) -> list[ApiToken]:

@@ -31,6 +31,7 @@ R = TypeVar("R")
 MARK = "vault_mark"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 SMALL_BODY = 1024 * 1024
+API_PREFIX = "/api/"
 ID_NAMES: dict[Any, str] = {Media: "media_id", Album: "album_id", Link: "link_id"}
 
 
@@ -153,7 +154,7 @@ def person() -> Person | None:
     if "person" not in g:
         token = _bearer()
         if token is not None:
-            g.person = tokens.person_of(token, _scope())
+            g.person = tokens.person_of(token)
         else:
             found_user: object = current_user._get_current_object()  # noqa: SLF001  # the proxy has no type, the user does
             g.person = found_user.person if isinstance(found_user, SignedIn) else None
@@ -177,8 +178,8 @@ def viewer() -> Viewer:
 
 def is_administrator() -> bool:
     """Whether an administrator is there; with a token, one of scope admin."""
-    found, token = person(), _bearer()
-    return bool(found and found.is_admin and (token is None or tokens.person_of(token, Scope.ADMIN)))
+    found = person()
+    return found is not None and found.is_admin and _has_scope(found, Scope.ADMIN)
 
 
 def enter(secret: str, *, remember: bool) -> None:
@@ -217,9 +218,11 @@ def is_own_address(target: str) -> bool:
 
 
 def face() -> Face:
-    """Return how the present address answers; a page where there is no address."""
+    """Return how the present address answers; where there is no address, how those beside it do."""
     mark = _mark()
-    return mark.face if mark else Face.PAGE
+    if mark is None:
+        return Face.API if request.path.startswith(API_PREFIX) else Face.PAGE
+    return mark.face
 
 
 def init(app: Flask) -> None:
@@ -239,10 +242,10 @@ def gate() -> None:
         raise Denied
     request.max_content_length = mark.body(vault())
     changes = request.method not in SAFE_METHODS
-    if (mark.person or (changes and mark.face is Face.API)) and person() is None:
-        raise NotSignedIn
-    if mark.administrator and not is_administrator():
-        raise Denied
+    if mark.person or (changes and mark.face is Face.API):
+        found = me()
+        if not (is_administrator() if mark.administrator else _has_scope(found, _scope())):
+            raise Denied
     # A browser sends cookies by itself and a bearer token never, so only the first needs proof that the page was ours.
     if changes and _bearer() is None:
         csrf.protect()
@@ -272,6 +275,11 @@ def _bearer() -> str | None:
     header = request.headers.get("Authorization", "")
     kind, _, token = header.partition(" ")
     return token.strip() if kind.lower() == "bearer" else None
+
+
+def _has_scope(found: Person, scope: Scope) -> bool:
+    """Whether a person came with a session, or with a token that may be used for this."""
+    return found.scopes is None or scope in found.scopes
 
 
 def _scope() -> Scope:

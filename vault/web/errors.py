@@ -4,6 +4,7 @@ Floor 4. Refusals know nothing of HTTP; how one is worded depends on what the ad
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
@@ -40,6 +41,7 @@ class Answer:
     title: str
     detail: str
     retry_after_seconds: int | None = None
+    fields: dict[str, str] | None = None
 
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
@@ -67,15 +69,20 @@ DETAILS: dict[type[Exception], str] = {
     "anew and try again.",
 }
 HTTP_WORDS = {
+    400: ("That is not a request we understand", "The body is not what its headers say."),
     404: ("There is no such page", "Check the address, or go back to the beginning."),
     405: ("That cannot be done here", "This address does not take that kind of request."),
     413: ("That is too large", "It is larger than what this address takes."),
+    415: ("That kind of body is not taken here", "Send what the API's own description names as the content type."),
     416: ("No such part of the file", "The file is shorter than the part that was asked for."),
     500: (
         "Something went wrong",
         "It is not your fault, and nothing was lost. Whoever runs the vault finds the reason in its log.",
     ),
 }
+# What is said of the fields of a body that was refused: as many as a person reads, and no more of a stranger's text.
+MOST_FIELDS = 20
+LONGEST_FIELD_NAME = 60
 _refusals = audit.Bounded(most=20, seconds=3600)
 
 
@@ -131,7 +138,11 @@ def answer_http(error: HTTPException) -> AnyResponse:
     if error.response is not None or error.code is None or error.code < 400:  # below are redirects
         return error.get_response()
     title, detail = HTTP_WORDS.get(error.code, (error.name, error.description or ""))
-    answer = _worded(Answer(error.code, title, detail))
+    fields = _fields_at_fault(error)
+    if fields:
+        title = TABLE[Refused][1]
+        detail = " ".join(f"{name}: {said}" for name, said in fields.items())
+    answer = _worded(Answer(error.code, title, detail, fields=fields))
     for name in ("Allow", "Content-Range", "Retry-After"):
         value = dict(error.get_headers()).get(name)
         if value:
@@ -152,7 +163,8 @@ def _worded(said: Answer) -> Response:
         return Response(f"{said.title}\n", said.status, mimetype="text/plain")
     match access.face():
         case Face.API:
-            answer = jsonify(type="about:blank", title=said.title, status=said.status, detail=said.detail)
+            fields = {"fields": said.fields} if said.fields else {}
+            answer = jsonify(type="about:blank", title=said.title, status=said.status, detail=said.detail, **fields)
             answer.mimetype = "application/problem+json"
             answer.status_code = said.status
         case Face.BYTES:
@@ -163,6 +175,21 @@ def _worded(said: Answer) -> Response:
             answer = make_response(page, said.status)
     answer.headers.extend(headers)
     return answer
+
+
+def _fields_at_fault(error: HTTPException) -> dict[str, str] | None:
+    """Return what flask-smorest found wrong in a request, by the name of the field."""
+    places: dict[str, Any] = getattr(error, "data", {}).get("messages", {})
+    named = [(str(name), said) for found in places.values() if isinstance(found, dict) for name, said in found.items()]
+    shown = named[:MOST_FIELDS] or [(place, said) for place, said in places.items()]
+    return {name[:LONGEST_FIELD_NAME]: _sentence(said) for name, said in shown} or None
+
+
+def _sentence(said: Any) -> str:
+    """Return the first of what is said of a field; of a list's member as of the list."""
+    while isinstance(said, dict | list):
+        said = next(iter(said.values() if isinstance(said, dict) else said), "")
+    return str(said)
 
 
 def _record_refusal() -> None:
