@@ -23,8 +23,17 @@ def position_of(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * MICROSECOND + since.microseconds
 
 
+def hold(session: Session, media_id: int) -> Media | None:
+    """Take a picture's row for the rest of the transaction and read it anew; None when it is gone.
+
+    Whoever changes what is counted of a picture does this first: SQLite has one writer at a time, but on PostgreSQL two
+    would both find it uncounted and both count it.
+    """
+    return session.get(Media, media_id, populate_existing=True, with_for_update=True)
+
+
 def put(session: Session, album: Album, media: Media) -> bool:
-    """Give a picture its place in an album; False when it has one already."""
+    """Give a picture that is held its place in an album; False when it has one already."""
     held = session.scalar(
         sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
     )
@@ -180,6 +189,7 @@ def _albums_of(session: Session, media_id: int) -> Sequence[int]:
 
 
 def _count(session: Session, album_ids: Iterable[int], change: int) -> None:
-    session.execute(
-        sa.update(Album).where(Album.id.in_(list(album_ids))).values(media_count=Album.media_count + change)
-    )
+    counted = Album.id.in_(list(album_ids))
+    # Always in one order, so that two who count the same albums cannot wait for each other.
+    session.execute(sa.select(Album.id).where(counted).order_by(Album.id).with_for_update(key_share=True))
+    session.execute(sa.update(Album).where(counted).values(media_count=Album.media_count + change))

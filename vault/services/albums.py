@@ -107,7 +107,7 @@ def put(permit: Permit[AlbumFacts], media_id: str) -> bool:
     """Put one's own picture into an album; False when it lies in it already. The permit is for ADD. Raises Denied."""
     with transaction() as session:
         album = _again(session, permit, Action.ADD)
-        media = session.get_one(Media, authorize(permit.viewer, Action.PLACE, Media, media_id).row.id)
+        media = _held(session, authorize(permit.viewer, Action.PLACE, Media, media_id))
         put_in = membership.put(session, album, media)
         if put_in:
             audit.record(session, "album.put", actor_id=permit.viewer.user_id, subject=album.public_id, media=media_id)
@@ -119,11 +119,11 @@ def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:
     with transaction() as session:
         try:
             album_row = authorize(viewer, Action.ARRANGE, Album, album_id).row.id
-            media_row = authorize(viewer, Action.VIEW, Media, media_id).row.id
+            found = authorize(viewer, Action.VIEW, Media, media_id)
         except Denied:
             album_row = authorize(viewer, Action.VIEW, Album, album_id).row.id
-            media_row = authorize(viewer, Action.PLACE, Media, media_id).row.id
-        taken = membership.take_out(session, album_row, session.get_one(Media, media_row))
+            found = authorize(viewer, Action.PLACE, Media, media_id)
+        taken = membership.take_out(session, album_row, _held(session, found))
         if taken:
             audit.record(session, "album.take_out", actor_id=viewer.user_id, subject=album_id, media=media_id)
         return taken
@@ -242,6 +242,13 @@ def _covers(viewer: Viewer, album_ids: list[int]) -> dict[int, Media]:
 def _again(session: Session, permit: Permit[AlbumFacts], action: Action) -> Album:
     """Ask again inside the transaction, because the right may have ended since the request came in."""
     return session.get_one(Album, authorize(permit.viewer, action, Album, permit.row.public_id).row.id)
+
+
+def _held(session: Session, permit: Permit[MediaFacts]) -> Media:
+    media = membership.hold(session, permit.row.id)
+    if media is None:
+        raise Denied
+    return media
 
 
 def _depth(session: Session, album: Album) -> int:

@@ -3,6 +3,7 @@
 Floor 3. Lists are pages of a few hundred, found by key: the last page of an album costs what its first costs.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +16,12 @@ from vault.db import db, transaction, utcnow
 from vault.models import membership
 from vault.models.account import User
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
-from vault.policy import Action, Permit, Viewer, authorize, visible
+from vault.policy import Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 
 LONGEST_CAPTION = 5_000
-CURSOR_PARTS = 2
+# No larger than what a column of the database takes.
+CURSOR = re.compile(r"(?P<position>-?[0-9]{1,18})\.(?P<media_id>[0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,12 @@ def _inside(permit: Permit[AlbumFacts]) -> sa.Select[Any]:
 
 
 def _again(session: Session, permit: Permit[MediaFacts], action: Action) -> Media:
-    """Ask again inside the transaction, because the right may have ended since the request came in."""
-    return session.get_one(Media, authorize(permit.viewer, action, Media, permit.row.public_id).row.id)
+    """Hold the row and ask again, because the right may have ended since the request came in."""
+    media = membership.hold(session, permit.row.id)
+    authorize(permit.viewer, action, Media, permit.row.public_id)
+    if media is None:
+        raise Denied
+    return media
 
 
 def _between(before: Media | None, after: Media | None) -> Neighbours:
@@ -186,17 +192,17 @@ def _between(before: Media | None, after: Media | None) -> Neighbours:
 
 def _page(rows: list[tuple[Media, int]], limit: int) -> Page:
     shown = rows[:limit]
-    last = f"{shown[-1][1]}.{shown[-1][0].public_id}" if len(rows) > limit else None
+    last = f"{shown[-1][1]}.{shown[-1][0].id}" if len(rows) > limit else None
     return Page([media for media, _ in shown], last)
 
 
 def _from_cursor(cursor: str | None) -> tuple[int, int] | None:
-    """Read a cursor; one that we did not write begins at the start. The picture behind it may be gone by now."""
-    parts = (cursor or "").split(".")
-    if len(parts) != CURSOR_PARTS or not parts[0].removeprefix("-").isdecimal() or len(parts[0]) > len(str(2**62)):
-        return None
-    media_id = db.session.scalar(sa.select(Media.id).where(Media.public_id == parts[1].replace("\0", "")))
-    return int(parts[0]), media_id or 0
+    """Read a cursor; one that we did not write begins at the start.
+
+    It holds the row's number and not its public id, so that the list goes on right behind a picture that is gone by now.
+    """
+    found = CURSOR.fullmatch(cursor or "")
+    return (int(found["position"]), int(found["media_id"])) if found else None
 
 
 def _moment(position: int) -> datetime:

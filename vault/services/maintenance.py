@@ -82,7 +82,8 @@ def unnamed(keys: list[str]) -> set[str]:
 
 def _purge(vault: Vault, media_id: int, limit: object) -> int:
     with transaction() as session:
-        media = session.scalar(sa.select(Media).where(Media.id == media_id, Media.trashed_at < limit))
+        stale = sa.select(Media).where(Media.id == media_id, Media.trashed_at < limit)
+        media = session.scalar(stale.with_for_update())
         if media is None:
             return 0
         keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media_id))]

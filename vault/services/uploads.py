@@ -110,7 +110,8 @@ def _insert(viewer: Viewer, incoming: Incoming, media: Media, album_id: str | No
 def _again(viewer: Viewer, sha256: str, album_id: str | None) -> Received:
     """Answer with the copy that is here. One that lay in the trash was wanted after all."""
     with transaction() as session:
-        media = session.scalar(sa.select(Media).where(Media.owner_id == viewer.user_id, Media.sha256 == sha256))
+        known = _known(viewer.user_id, sha256)
+        media = membership.hold(session, known) if known is not None else None
         if media is None:
             raise Conflict("The copy that was here was deleted a moment ago. Please upload it again.")
         if media.trashed_at is not None:
