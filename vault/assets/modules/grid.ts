@@ -28,6 +28,9 @@ export class Grid {
   private readonly more: More;
   private width = 0;
   private planned = false;
+  /** What is in the document now: first and end row, and which packing. */
+  private shown = "";
+  private packing = 0;
 
   constructor(readonly frame: HTMLElement) {
     this.list = frame.querySelector<HTMLElement>("[data-grid-list]") ?? frame;
@@ -145,18 +148,20 @@ export class Grid {
     const line = { width: this.width, gap: GAP_PX, height: Math.min(320, Math.max(130, 90 + innerWidth * 0.125)) };
     const ratios = this.entries.map((entry) => ratioOf(entry.tile));
     this.rows = [...kept, ...packRows(ratios, line, start?.first ?? 0, start?.top ?? 0)];
-    this.rows.slice(kept.length).forEach((packed, offset) => this.put(packed, kept.length + offset));
+    this.packing += 1;
+    this.rowOf.length = this.entries.length;
+    this.rows.slice(kept.length).forEach((packed, offset) => {
+      this.rowOf.fill(kept.length + offset, packed.first, packed.end);
+    });
     const last = this.rows.at(-1);
     this.list.style.height = last === undefined ? "0" : `${last.top + last.height}px`;
     this.show();
   }
 
-  private put(row: Row, number: number): void {
+  private put(row: Row): void {
     let left = 0;
     row.widths.forEach((width, offset) => {
-      const index = row.first + offset;
-      this.rowOf[index] = number;
-      const style = this.entries[index]?.item.style;
+      const style = this.entries[row.first + offset]?.item.style;
       if (style === undefined) return;
       style.width = `${width}px`;
       style.height = `${row.height}px`;
@@ -177,9 +182,15 @@ export class Grid {
   /** Keep in the document exactly the rows near the window, and the tile that has the focus. */
   private show(): void {
     const top = -this.list.getBoundingClientRect().top;
-    const first = this.rows[this.firstRowBelow(top - innerHeight * SPARE_SCREENS)]?.first ?? 0;
-    const last = this.rows[this.firstRowBelow(top + innerHeight * (1 + SPARE_SCREENS))];
-    const end = last?.first ?? this.entries.length;
+    const from = this.firstRowBelow(top - innerHeight * SPARE_SCREENS);
+    const to = this.firstRowBelow(top + innerHeight * (1 + SPARE_SCREENS));
+    const shown = `${from} ${to} ${this.packing}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    // Places are only written for what is shown: packing again costs the same arithmetic for ten pictures or ten thousand.
+    for (const row of this.rows.slice(from, to)) this.put(row);
+    const first = this.rows[from]?.first ?? this.entries.length;
+    const end = this.rows[to]?.first ?? this.entries.length;
     const wanted = this.entries.slice(first, end).map((entry) => entry.item);
     const focused = document.activeElement?.closest<HTMLElement>("[data-tile]");
     if (focused && this.list.contains(focused) && !wanted.includes(focused)) {
