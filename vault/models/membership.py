@@ -39,7 +39,7 @@ def put(session: Session, album: Album, media: Media) -> bool:
     )
     if held is not None:
         return False
-    position = _end(session, album) if album.order is Order.MANUAL else position_of(media.shown_at)
+    position = _end(session, album) if album.order == Order.MANUAL else position_of(media.shown_at)
     session.add(AlbumMedia(album_id=album.id, position=position, media_id=media.id))
     session.flush()
     if media.trashed_at is None:
@@ -82,12 +82,13 @@ def redate(session: Session, media: Media) -> None:
 
 def reorder(session: Session, album: Album, order: Order) -> None:
     """Sort an album anew. By hand begins with the order of before; by time forgets what was done by hand."""
+    # A row that was read holds the plain text of its order, which equals the enum but is not the enum.
     before, album.order = album.order, order
-    if order is before or (order is not Order.MANUAL and before is not Order.MANUAL):
+    if order == before or Order.MANUAL not in (order, before):
         return
     held = sa.select(AlbumMedia.media_id, Media.shown_at).join(Media, Media.id == AlbumMedia.media_id)
     rows = session.execute(held.where(AlbumMedia.album_id == album.id).order_by(*sorting(before))).all()
-    if order is Order.MANUAL:
+    if order == Order.MANUAL:
         places = {media_id: number * STEP for number, (media_id, _) in enumerate(rows, 1)}
     else:
         places = {media_id: position_of(moment) for media_id, moment in rows}
@@ -117,7 +118,7 @@ def move_after(session: Session, album_id: int, media_id: int, after_id: int | N
 
 def sorting(order: Order) -> tuple[sa.ColumnExpressionArgument[int], ...]:
     """Return the columns by which an album's places are sorted; both run along the primary key."""
-    if order is Order.NEWEST:
+    if order == Order.NEWEST:
         return AlbumMedia.position.desc(), AlbumMedia.media_id.desc()
     return AlbumMedia.position, AlbumMedia.media_id
 

@@ -62,10 +62,11 @@ class Changes:
     description: str | None = None
     order: Order | None = None
     inherits: bool | None = None
+    cover_id: str | None = None
 
 
 def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
-    """Change title, description, order or inheritance. The permit is for MANAGE. Raises Denied, Refused."""
+    """Change title, description, order, inheritance or cover. The permit is for MANAGE. Raises Denied, Refused."""
     with transaction() as session:
         album = _again(session, permit, Action.MANAGE)
         if changes.title is not None:
@@ -78,6 +79,8 @@ def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
             album.inherits = changes.inherits
             session.flush()
             membership.set_reach(session, album)
+        if changes.cover_id is not None:
+            _choose_cover(session, permit.viewer, album, changes.cover_id)
         said = {
             name: str(value) for name, value in vars(changes).items() if value is not None and name != "description"
         }
@@ -136,7 +139,7 @@ def move(permit: Permit[AlbumFacts], media_id: str, *, after_id: str | None) -> 
     """
     with transaction() as session:
         album = _again(session, permit, Action.ARRANGE)
-        if album.order is not Order.MANUAL:
+        if album.order != Order.MANUAL:
             raise Refused("This album is sorted by date. Choose “by hand” in its settings first.")
         moved = authorize(permit.viewer, Action.VIEW, Media, media_id).row.id
         after = authorize(permit.viewer, Action.VIEW, Media, after_id).row.id if after_id else None
@@ -148,11 +151,7 @@ def set_cover(permit: Permit[AlbumFacts], media_id: str) -> None:
     """Choose the picture on the album's card; it must lie in the album. The permit is for ARRANGE. Raises Denied."""
     with transaction() as session:
         album = _again(session, permit, Action.ARRANGE)
-        media = authorize(permit.viewer, Action.VIEW, Media, media_id).row
-        inside = sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
-        if session.scalar(inside) is None:
-            raise Denied
-        album.cover_id = media.id
+        _choose_cover(session, permit.viewer, album, media_id)
 
 
 def get(permit: Permit[AlbumFacts]) -> Album:
@@ -249,6 +248,14 @@ def _held(session: Session, permit: Permit[MediaFacts]) -> Media:
     if media is None:
         raise Denied
     return media
+
+
+def _choose_cover(session: Session, viewer: Viewer, album: Album, media_id: str) -> None:
+    media = authorize(viewer, Action.VIEW, Media, media_id).row
+    inside = sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
+    if session.scalar(inside) is None:
+        raise Denied
+    album.cover_id = media.id
 
 
 def _depth(session: Session, album: Album) -> int:

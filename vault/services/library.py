@@ -16,7 +16,7 @@ from vault.db import db, transaction, utcnow
 from vault.models import membership
 from vault.models.account import User
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
-from vault.policy import Action, Denied, Permit, Viewer, authorize, visible
+from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 
 LONGEST_CAPTION = 5_000
@@ -47,7 +47,7 @@ def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = Non
     start = _from_cursor(cursor)
     if start is not None:
         here = sa.tuple_(AlbumMedia.position, AlbumMedia.media_id)
-        inside = inside.where(here < start if order is Order.NEWEST else here > start)
+        inside = inside.where(here < start if order == Order.NEWEST else here > start)
     rows = db.session.execute(inside.add_columns(AlbumMedia.position).limit(limit + 1)).all()
     return _page([(media, position) for media, position in rows], limit)
 
@@ -74,7 +74,14 @@ def in_trash(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page:
 
 def some(viewer: Viewer, public_ids: list[str]) -> list[Media]:
     """Return those of the named pictures that the viewer may see, in no order."""
-    return list(db.session.scalars(visible(viewer, Action.VIEW, Media).where(Media.public_id.in_(public_ids))))
+    wanted = [public_id for public_id in public_ids if PUBLIC_ID.fullmatch(public_id)]
+    return list(db.session.scalars(visible(viewer, Action.VIEW, Media).where(Media.public_id.in_(wanted))))
+
+
+def owner_ids(found: list[Media]) -> dict[int, str]:
+    """Return the public ids of the owners of pictures."""
+    owners = sa.select(User.id, User.public_id).where(User.id.in_({media.owner_id for media in found}))
+    return {row.id: row.public_id for row in db.session.execute(owners)}
 
 
 def get(permit: Permit[MediaFacts]) -> Media:
@@ -95,7 +102,7 @@ def neighbours_in_album(permit: Permit[AlbumFacts], media: Permit[MediaFacts]) -
     up, down = membership.sorting(Order.OLDEST), membership.sorting(Order.NEWEST)
     higher = db.session.scalar(_inside(permit).where(here > place).order_by(*up).limit(1))
     lower = db.session.scalar(_inside(permit).where(here < place).order_by(*down).limit(1))
-    return _between(higher, lower) if order is Order.NEWEST else _between(lower, higher)
+    return _between(higher, lower) if order == Order.NEWEST else _between(lower, higher)
 
 
 def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
