@@ -41,6 +41,8 @@ class Role(IntEnum):
 
 
 GRANTABLE = tuple(role for role in Role if role is not Role.OWNER)
+# What the key is for that signs the addresses of links.
+LINK_PURPOSE = "link"
 LINKABLE = (Role.VIEWER, Role.DOWNLOADER)
 
 

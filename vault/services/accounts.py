@@ -30,6 +30,7 @@ class Expired(Refused):
 class Changes:
     """What an administrator may change of a person; None leaves it as it is. `quota_bytes` 0 means no quota."""
 
+    email: str | None = None
     name: str | None = None
     is_admin: bool | None = None
     is_disabled: bool | None = None
@@ -197,11 +198,13 @@ def rename(user_id: int, name: str) -> None:
 def change(actor_id: int, user_id: int, changes: Changes) -> User:
     """Change somebody as an administrator. Sessions end with every change of rights; a disabled person's tokens too.
 
-    Raises Refused when it would leave the vault without an administrator.
+    Raises Refused when it would leave the vault without an administrator, Conflict for an e-mail address in use.
     """
     with transaction() as session:
         person = session.get_one(User, user_id)
         rights = (person.is_admin, person.disabled_at is None)
+        if changes.email is not None:
+            _move(session, person, _email(changes.email))
         if changes.name is not None:
             person.name = _name(changes.name)
         if changes.quota_bytes is not None:
@@ -216,6 +219,16 @@ def change(actor_id: int, user_id: int, changes: Changes) -> User:
         said = {name: value for name, value in vars(changes).items() if value is not None}
         audit.record(session, "person.change", actor_id=actor_id, subject=person.email, **said)
         return person
+
+
+def _move(session: Session, person: User, email: str) -> None:
+    """Give a person another address; what was sent to the one before is worth nothing any more."""
+    if email == person.email:
+        return
+    if session.scalar(sa.select(User.id).where(User.email == email)) is not None:
+        raise Conflict("Somebody with this e-mail address is here already.")
+    person.email = email
+    session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == person.id))
 
 
 def _rights_changed(session: Session, person: User) -> None:

@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from vault.db import db, utcnow
+from vault.models import cursor as cursors
 from vault.models.account import User
+from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts
 from vault.models.sharing import Grant, Link, Role
 from vault.policy import Permit
+from vault.signing import digest
 
 MOST_ROWS = 200
 
@@ -69,16 +72,27 @@ def of_media(permit: Permit[MediaFacts]) -> list[Access]:
     return found + _grants(ids) + _links(ids)
 
 
+def page_of_media(permit: Permit[MediaFacts], *, limit: int, cursor: str | None = None) -> Page[Access]:
+    """Return a page of the same, the newest first. The permit is for EXPLAIN."""
+    return cursors.newest_of(of_media(permit), _key, limit=limit, cursor=cursor)
+
+
+def grants_of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = None) -> Page[GrantLine]:
+    """Return a page of the live grants that stand on an album, the newest first. The permit is for MANAGE."""
+    lines = _grant_lines().where(Grant.album_id == permit.row.id)
+    found = cursors.newest_first(lines, Grant.created_at, User.public_id, limit=limit, cursor=cursor)
+    return Page([GrantLine(*row) for row in found.items], found.next_cursor)
+
+
+def grant_line(grant: Grant) -> GrantLine:
+    """Return one grant as lists show it."""
+    one = _grant_lines().where(Grant.album_id == grant.album_id, Grant.user_id == grant.user_id)
+    return GrantLine(*db.session.execute(one).one())
+
+
 def all_grants(*, text: str = "") -> list[GrantLine]:
     """Return the live grants of the whole vault, the newest first, narrowed by a name, address or title."""
-    giver = aliased(User)
-    lines = (
-        sa.select(Grant, Album, User, giver.name)
-        .join(Album, Album.id == Grant.album_id)
-        .join(User, User.id == Grant.user_id)
-        .join(giver, giver.id == Grant.granted_by_id)
-        .where(_unended(Grant), _contains(text, Album.title, User.name, User.email))
-    )
+    lines = _grant_lines().where(_contains(text, Album.title, User.name, User.email))
     rows = db.session.execute(lines.order_by(Grant.created_at.desc()).limit(MOST_ROWS)).all()
     return [GrantLine(*row) for row in rows]
 
@@ -89,6 +103,24 @@ def all_links(*, text: str = "") -> sa.Select[Link]:
     named = _contains(text, Link.label, album.title, creator.name, creator.email)
     live = sa.select(Link).join(album, album.id == Link.album_id).join(creator, creator.id == Link.creator_id)
     return live.where(Link.revoked_at.is_(None), named).limit(MOST_ROWS)
+
+
+def _key(line: Access) -> tuple[datetime, str]:
+    """Return what tells a line from all others: when it began, and a digest of who, how and where."""
+    who = line.user.public_id if line.user else line.link.public_id if line.link else ""
+    where = line.album.public_id if line.album else ""
+    return line.since, digest(f"{who} {where} {line.reason}")[:22]
+
+
+def _grant_lines() -> sa.Select[Grant, Album, User, str]:
+    giver = aliased(User)
+    lines = (
+        sa.select(Grant, Album, User, giver.name)
+        .join(Album, Album.id == Grant.album_id)
+        .join(User, User.id == Grant.user_id)
+        .join(giver, giver.id == Grant.granted_by_id)
+    )
+    return lines.where(_unended(Grant))
 
 
 def _grants(album_ids: list[int]) -> list[Access]:

@@ -9,7 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from vault.db import db, utcnow
+from vault.models import cursor as cursors
 from vault.models.account import LoginSession, User
+from vault.models.cursor import Page
 from vault.models.system import Event
 from vault.services import Refused
 
@@ -36,13 +38,19 @@ class EventPage:
 
 def everybody() -> list[Line]:
     """Return everybody, by name."""
-    rows = db.session.execute(_lines().order_by(User.name, User.id).limit(MOST_PEOPLE)).tuples()
+    rows = db.session.execute(_lines().order_by(User.name, User.id).limit(MOST_PEOPLE))
     return [Line(person, count, seen) for person, count, seen in rows]
+
+
+def everybody_by_page(*, limit: int, cursor: str | None = None) -> Page[Line]:
+    """Return a page of everybody, the newest account first."""
+    found = cursors.newest_first(_lines(), User.created_at, User.public_id, limit=limit, cursor=cursor)
+    return Page([Line(*row) for row in found.items], found.next_cursor)
 
 
 def line(person: User) -> Line:
     """Return one person's line."""
-    row, count, seen = db.session.execute(_lines().where(User.id == person.id)).tuples().one()
+    row, count, seen = db.session.execute(_lines().where(User.id == person.id)).one()
     return Line(row, count, seen)
 
 

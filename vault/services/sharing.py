@@ -3,21 +3,23 @@
 Floor 3. A revocation is true for every worker from the moment its transaction ends, because every byte asks the rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
+from vault.models import cursor as cursors
 from vault.models.account import User
+from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts
-from vault.models.sharing import GRANTABLE, LINKABLE, Grant, Link, LinkFacts, Role
-from vault.policy import Action, Denied, Permit, Viewer, authorize, role_on, visible
+from vault.models.sharing import GRANTABLE, LINK_PURPOSE, LINKABLE, Grant, Link, LinkFacts, Role
+from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, role_on, rule, visible
 from vault.services import Refused, Vault
-
-LINK_PURPOSE = "link"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def grant(permit: Permit[AlbumFacts], *, user_id: str, role: Role, expires_at: d
         raise Refused("This role cannot be given.")
     with transaction() as session:
         album = _managed(session, permit)
-        person = session.scalar(sa.select(User).where(User.public_id == user_id))
+        person = _person(session, user_id)
         if person is None:
             raise Denied
         if person.id == album.owner_id:
@@ -165,71 +167,72 @@ def link_address(vault: Vault, link: Link) -> str:
     return f"{vault.settings.origin}/l/{token}"
 
 
-def visitor(vault: Vault, token: str) -> Viewer:
-    """Return whom a link's token stands for, without a query. Raises Denied for a token that we did not make."""
-    found = vault.signer.parse(LINK_PURPOSE, token)
-    if found is None:
-        raise Denied
-    return Viewer(link_id=found[0], generation=found[1])
-
-
-def opened(viewer: Viewer, action: Action = Action.VIEW) -> Permit[AlbumFacts]:
-    """Return the permit for the album that a link opens. Raises Denied when the link is dead."""
-    shared = sa.select(Album.public_id).join(Link, Link.album_id == Album.id).where(Link.public_id == viewer.link_id)
-    return authorize(viewer, action, Album, db.session.scalar(shared) or "")
-
-
-def below(viewer: Viewer, album_id: str) -> Permit[AlbumFacts]:
-    """Return the permit for an album below the one that a link opens. Raises Denied."""
-    return authorize(viewer, Action.VIEW, Album, album_id)
-
-
 def links_of_album(vault: Vault, permit: Permit[AlbumFacts]) -> list[LinkCard]:
     """Return the links on an album that are not revoked. The permit is for MANAGE."""
-    return link_cards(vault, visible(permit.viewer, Action.MANAGE, Link).where(Link.album_id == permit.row.id))
+    return link_cards(vault, _on_album(permit))
+
+
+def page_of_album(vault: Vault, permit: Permit[AlbumFacts], *, limit: int, cursor: str | None) -> Page[LinkCard]:
+    """Return a page of the same, the newest first."""
+    return _card_page(vault, _on_album(permit), limit, cursor)
 
 
 def links_of(vault: Vault, viewer: Viewer) -> list[LinkCard]:
     """Return every link that the viewer made, or that opens an album of his."""
-    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
-    mine = sa.or_(Link.creator_id == viewer.user_id, Link.album_id.in_(own))
-    return link_cards(vault, visible(viewer, Action.VIEW, Link).where(mine))
+    return link_cards(vault, _mine(viewer))
 
 
-def link_card(vault: Vault, permit: Permit[LinkFacts]) -> LinkCard:
-    """Return one link as lists show it."""
-    return link_cards(vault, sa.select(Link).where(Link.id == permit.row.id))[0]
+def page_of(vault: Vault, viewer: Viewer, *, limit: int, cursor: str | None) -> Page[LinkCard]:
+    """Return a page of the same, the newest first."""
+    return _card_page(vault, _mine(viewer), limit, cursor)
+
+
+def link_card(vault: Vault, link_id: int) -> LinkCard:
+    """Return one link as lists show it, by the id of a row that the caller has a permit for."""
+    return link_cards(vault, sa.select(Link).where(Link.id == link_id))[0]
 
 
 def link_cards(vault: Vault, links: sa.Select[Link]) -> list[LinkCard]:
     """Return links as lists show them, the newest first."""
-    joined = (
+    return _cards(vault, db.session.execute(_joined(links).order_by(Link.created_at.desc(), Link.id.desc())).all())
+
+
+def _on_album(permit: Permit[AlbumFacts]) -> sa.Select[Link]:
+    return visible(permit.viewer, Action.MANAGE, Link).where(Link.album_id == permit.row.id)
+
+
+def _mine(viewer: Viewer) -> sa.Select[Link]:
+    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
+    made = Link.creator_id == viewer.user_id
+    return visible(viewer, Action.VIEW, Link).where(sa.or_(made, Link.album_id.in_(own)))
+
+
+def _joined(links: sa.Select[Link]) -> sa.Select[Any]:
+    return (
         links.add_columns(Album, User.name)
         .join(Album, Album.id == Link.album_id)
-        .join(User, User.id == Link.creator_id)
+        .join(User, Link.creator_id == User.id)
     )
-    rows = db.session.execute(joined.order_by(Link.created_at.desc(), Link.id.desc())).all()
-    return [LinkCard(link, album, name, link_state(link), link_address(vault, link)) for link, album, name in rows]
 
 
-def link_state(link: Link) -> str:
-    """Return "live", "ended" or "dormant", as the rule itself sees the link."""
-    if link.revoked_at is not None or (link.expires_at is not None and link.expires_at <= utcnow()):
-        return "ended"
-    try:
-        opened(Viewer(link_id=link.public_id, generation=link.generation))
-    except Denied:
-        return "dormant"
-    return "live"
+def _card_page(vault: Vault, links: sa.Select[Link], limit: int, cursor: str | None) -> Page[LinkCard]:
+    found = cursors.newest_first(_joined(links), Link.created_at, Link.public_id, limit=limit, cursor=cursor)
+    return Page(_cards(vault, found.items), found.next_cursor)
 
 
-def download(who: Viewer, permit: Permit[AlbumFacts]) -> bool:
-    """Whether originals may be taken home from an album."""
-    try:
-        authorize(who, Action.DOWNLOAD, Album, permit.row.public_id)
-    except Denied:
-        return False
-    return True
+def _cards(vault: Vault, rows: Sequence[Any]) -> list[LinkCard]:
+    """Return cards; which links are live, the rule itself says in one statement."""
+    holder = Viewer(link_id=Link.public_id, generation=Link.generation)
+    opens = sa.select(Link.id).join(Album, Album.id == Link.album_id).where(rule(Album, holder, Action.VIEW))
+    live = set(db.session.scalars(opens.where(Link.id.in_([link.id for link, _, _ in rows]))))
+    return [
+        LinkCard(link, album, name, "live" if link.id in live else _why_dead(link), link_address(vault, link))
+        for link, album, name in rows
+    ]
+
+
+def _why_dead(link: Link) -> str:
+    return "ended" if link.revoked_at or (link.expires_at and link.expires_at <= utcnow()) else "dormant"
 
 
 def _managed(session: Session, permit: Permit[AlbumFacts]) -> Album:
@@ -241,8 +244,14 @@ def _managed_link(session: Session, permit: Permit[LinkFacts]) -> Link:
     return session.get_one(Link, authorize(permit.viewer, Action.MANAGE, Link, permit.row.public_id).row.id)
 
 
+def _person(session: Session, user_id: str) -> User | None:
+    """Return a person by public id; None for what is no id, which PostgreSQL would not even compare."""
+    known = PUBLIC_ID.fullmatch(user_id) is not None
+    return session.scalar(sa.select(User).where(User.public_id == user_id)) if known else None
+
+
 def _revoke_grant(session: Session, album: Album, user_id: str, actor_id: int) -> bool:
-    person = session.execute(sa.select(User.id, User.email).where(User.public_id == user_id)).one_or_none()
+    person = _person(session, user_id)
     row = session.get(Grant, (album.id, person.id)) if person else None
     if row is None or person is None:
         return False

@@ -30,7 +30,7 @@ def unready(vault: Vault) -> list[str]:
 def figures(vault: Vault) -> dict[str, tuple[str, float]]:
     """Return name, description and value of every figure."""
     counted = sa.select(Media.state, sa.func.count()).group_by(Media.state)
-    states = {str(state): count for state, count in db.session.execute(counted).tuples()}
+    states = {str(state): count for state, count in db.session.execute(counted)}
     found = {f"media_{state}": (f"Pictures that are {state}", float(states.get(state, 0))) for state in State}
     used = db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(User.used_bytes), 0))) or 0
     people = db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0

@@ -181,7 +181,7 @@ def _fields_at_fault(error: HTTPException) -> dict[str, str] | None:
     """Return what flask-smorest found wrong in a request, by the name of the field."""
     places: dict[str, Any] = getattr(error, "data", {}).get("messages", {})
     named = [(str(name), said) for found in places.values() if isinstance(found, dict) for name, said in found.items()]
-    shown = named[:MOST_FIELDS] or [(place, said) for place, said in places.items()]
+    shown = named[:MOST_FIELDS] or list(places.items())
     return {name[:LONGEST_FIELD_NAME]: _sentence(said) for name, said in shown} or None
 
 

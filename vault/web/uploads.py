@@ -7,7 +7,6 @@ from vault.imaging.identify import ACCEPT, Unsupported
 from vault.services import Refused, accounts, albums, uploads
 from vault.web.access import me, signed_in, vault, viewer
 from vault.web.receiving import incoming
-from vault.web.receiving import incoming
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/upload")
 # A form without scripts sends all its files in one request.

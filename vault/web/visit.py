@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
 from vault.policy import Action, Permit, allowed
-from vault.services import albums, library, originals, sharing
+from vault.services import albums, library, originals, visiting
 from vault.web.access import Face, opened_by_link
 from vault.web.delivery import send
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
@@ -43,10 +43,10 @@ def sub_album(permit: Permit[AlbumFacts], token: str) -> str | Response:
 @opened_by_link(Action.VIEW, Media)
 def media(permit: Permit[MediaFacts], token: str) -> str | Response:
     """Show one picture between its neighbours."""
-    around = sharing.opened(permit.viewer)
+    around = visiting.opened(permit.viewer)
     chosen = request.args.get("album")
     if chosen:
-        around = sharing.below(permit.viewer, chosen)
+        around = visiting.below(permit.viewer, chosen)
     near = library.neighbours_in_album(around, permit)
     download = bool(allowed(permit.viewer, Action.DOWNLOAD, Media, [permit.row.public_id]))
 
@@ -91,8 +91,8 @@ def original(permit: Permit[MediaFacts], token: str) -> Response:  # noqa: ARG00
 
 def _album(permit: Permit[AlbumFacts], token: str) -> str | Response:
     row, viewer, address = albums.get(permit), permit.viewer, visitor_address(token)
-    root = sharing.opened(viewer)
-    download = sharing.download(viewer, permit)
+    root = visiting.opened(viewer)
+    download = visiting.download(viewer, permit)
     inside = None if root.row.id == row.id else row.public_id
     page = library.of_album(permit, limit=PAGE_SIZE, cursor=request.args.get("cursor"))
     tiles = [tile(each, address, original=download, album=inside, named=False) for each in page.items]
@@ -115,7 +115,7 @@ def _album(permit: Permit[AlbumFacts], token: str) -> str | Response:
 
 
 def _album_url(token: str, around: Permit[AlbumFacts]) -> str:
-    return _url(token, around.row.public_id, sharing.opened(around.viewer))
+    return _url(token, around.row.public_id, visiting.opened(around.viewer))
 
 
 def _url(token: str, album_id: str, root: Permit[AlbumFacts]) -> str:
