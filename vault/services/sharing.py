@@ -90,6 +90,8 @@ def leave(viewer: Viewer, album_id: str) -> bool:
 
 def revoke_grant_as_administrator(actor_id: int, album_id: str, user_id: str) -> bool:
     """Take a grant away as whoever runs the vault; False when there is none. Shows nothing of the album."""
+    if not PUBLIC_ID.fullmatch(album_id):
+        return False
     with transaction() as session:
         album = session.scalar(sa.select(Album).where(Album.public_id == album_id))
         return album is not None and _revoke_grant(session, album, user_id, actor_id)
@@ -154,6 +156,8 @@ def revoke_link(permit: Permit[LinkFacts]) -> None:
 
 def revoke_link_as_administrator(actor_id: int, link_id: str) -> bool:
     """End a link as whoever runs the vault; False when there is none. Shows nothing of the album."""
+    if not PUBLIC_ID.fullmatch(link_id):
+        return False
     with transaction() as session:
         link = session.scalar(sa.select(Link).where(Link.public_id == link_id, Link.revoked_at.is_(None)))
         if link is not None:
