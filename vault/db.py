@@ -3,6 +3,8 @@
 Floor 0: knows SQLAlchemy and Flask-SQLAlchemy, no model and no rule.
 """
 
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -101,20 +103,23 @@ class Prepared:
 
     def first(self, values: Mapping[str, object]) -> tuple[Any, ...] | None:
         """Return the first row, inside the writing transaction where one is open."""
-        session = db.session()
-        if session.info.get(WRITES):
-            return self._run(session.connection().connection.cursor(), db.engine.dialect, values)
-        # Outside of one the statement is its own snapshot, and the connection goes straight back.
-        lent = db.engine.raw_connection()
+        engine = db.engine
+        if db.session.registry.has() and db.session.info.get(WRITES):
+            return self._run(db.session.connection().connection.cursor(), engine.dialect, values)
+        # Outside of one the statement is its own snapshot. A connection to SQLite is kept by its thread, because
+        # lending
+        # it costs as much as the question; one to PostgreSQL goes straight back.
+        if engine.dialect.name == "sqlite":
+            return self._run(_reading(engine).cursor(), engine.dialect, values)
+        lent = engine.raw_connection()
         try:
-            return self._run(lent.cursor(), db.engine.dialect, values)
+            return self._run(lent.cursor(), engine.dialect, values)
         finally:
             lent.close()
 
     def _run(self, cursor: Any, dialect: Dialect, values: Mapping[str, object]) -> tuple[Any, ...] | None:
         sql, order, fixed = self._sql(dialect)
-        bound = {name: _driver_value(value, dialect) for name, value in values.items()}
-        bound = {**fixed, **bound}
+        bound = {**fixed, **{name: _driver_value(value, dialect) for name, value in values.items()}}
         try:
             cursor.execute(sql, bound if order is None else [bound[name] for name in order])
             row: tuple[Any, ...] | None = cursor.fetchone()
@@ -138,8 +143,41 @@ class Prepared:
 
 def _driver_value(value: object, dialect: Dialect) -> object:
     if isinstance(value, datetime) and dialect.name == "sqlite":
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     return value
+
+
+class _Kept:
+    """A thread's own reading connection; it never holds a transaction, and is closed with its thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        lent = engine.raw_connection()
+        self.connection: Any = lent.driver_connection
+        lent.detach()
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class _OfThread(threading.local):
+    """What one thread keeps."""
+
+    engine: Engine | None = None
+    kept: _Kept | None = None
+
+
+_of_thread = _OfThread()
+# A connection must not be used on both sides of a fork.
+os.register_at_fork(after_in_child=_of_thread.__dict__.clear)
+
+
+def _reading(engine: Engine) -> Any:
+    """Return this thread's reading connection."""
+    kept = _of_thread.kept
+    if kept is None or _of_thread.engine is not engine:
+        kept = _of_thread.kept = _Kept(engine)
+        _of_thread.engine = engine
+    return kept.connection
 
 
 def listen(engine: Engine) -> None:

@@ -8,7 +8,7 @@ grant or link is worth nothing from the moment its transaction ends, on every wo
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
@@ -31,6 +31,7 @@ __all__ = [
     "Viewer",
     "allowed",
     "authorize",
+    "may",
     "role_on",
     "rule",
     "visible",
@@ -73,15 +74,34 @@ def authorize(who: Viewer | Credential, action: Action, what: Resource, public_i
     return Permit(viewer, action, FACTS[what]._make(facts), reason)
 
 
+def may(who: Viewer | Credential, action: Action, what: Resource, public_id: str) -> bool:
+    """Whether `authorize` would permit it."""
+    try:
+        authorize(who, action, cast("type[Media]", what), public_id)
+    except Denied:
+        return False
+    return True
+
+
 def visible(viewer: Viewer, action: Action, what: type[T]) -> Select[T]:
     """Return the list form of the rule, to be narrowed and ordered by the caller."""
-    return select(what).where(rule(cast("Resource", what), viewer, action))
+    return select(what).where(_clause(cast("Resource", what), viewer, action))
 
 
 def allowed(viewer: Viewer, action: Action, what: Resource, public_ids: Iterable[str]) -> set[str]:
     """Return those ids whose rows the viewer may act on."""
     wanted = [public_id for public_id in public_ids if PUBLIC_ID.fullmatch(public_id)]
-    return set(db.session.scalars(select(what.public_id).where(what.public_id.in_(wanted), rule(what, viewer, action))))
+    return set(
+        db.session.scalars(select(what.public_id).where(what.public_id.in_(wanted), _clause(what, viewer, action)))
+    )
+
+
+@lru_cache(512)
+def _clause(what: Resource, viewer: Viewer, action: Action) -> ColumnElement[bool]:
+    """Return the rule for one viewer. To write it down takes longer than to ask it, and its text is always the same:
+    whatever may change, the moment included, is looked up when the statement runs.
+    """
+    return rule(what, viewer, action)
 
 
 def role_on(viewer: Viewer, album_id: int) -> Role | None:

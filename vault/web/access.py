@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
+from flask.globals import request_ctx
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
@@ -235,13 +236,15 @@ def init(app: Flask) -> None:
 
 def gate() -> None:
     """Let a request in only where its address says for whom it is. Raises Denied, NotSignedIn, CSRFError."""
-    audit.address.set(request.remote_addr or "")
-    if request.url_rule is None:
+    # Looked up once: a proxy costs more than what most requests ask of it.
+    asked = request_ctx.request
+    audit.address.set(asked.remote_addr or "")
+    if asked.url_rule is None:
         return  # there is no such address; Flask says so
     mark = _mark()
     if mark is None:
         raise Denied
-    changes = request.method not in SAFE_METHODS
+    changes = asked.method not in SAFE_METHODS
     if changes:
         request.max_content_length = mark.body(vault())
     if mark.person or (changes and mark.face is Face.API):

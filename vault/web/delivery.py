@@ -1,10 +1,17 @@
 """Sending bytes: the only place that does, and only against a Permit.
 
 Floor 4, a hall that the page files use. The decision is made before this is called, so before conditional and range
-headers are looked at (docs/adr/0006-delivery.md). The headers are those of the outward contract.
+headers are looked at (docs/adr/0006-delivery.md). The headers are those of the outward contract. This is the most
+travelled way of the house: what is the same for every picture is written once, and only a request with a condition pays
+for comparing it.
 """
 
+import io
+import os
+from functools import lru_cache
+
 from flask import Response, current_app, request, send_file
+from werkzeug.http import http_date, quote_etag
 
 from vault.models.media import MediaFacts
 from vault.policy import Permit
@@ -13,13 +20,23 @@ from vault.services.derivatives import Blob, find
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
 PRIVATE = "private, no-cache"
-HEADERS = {
-    "Cache-Control": PRIVATE,
-    "Vary": "Cookie",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+CLOSED = (
+    ("Vary", "Cookie"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "sandbox; default-src 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Accept-Ranges", "bytes"),
+)
+CONDITIONS = frozenset(
+    {
+        "HTTP_RANGE",
+        "HTTP_IF_RANGE",
+        "HTTP_IF_MATCH",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_UNMODIFIED_SINCE",
+    }
+)
 
 
 def send(permit: Permit[MediaFacts], name: str) -> Response:
@@ -29,45 +46,59 @@ def send(permit: Permit[MediaFacts], name: str) -> Response:
     """
     vault: Vault = current_app.extensions["vault"]
     blob = find(permit, name)
-    file_name = permit.row.file_name if name == "original" else None
-    answer = (
-        _handed_over(vault, blob, file_name) if vault.settings.delivery == "x-accel" else _sent(vault, blob, file_name)
-    )
-    answer.headers.update(HEADERS)
-    return answer
+    file_name = _attachment_name(permit.row.file_name) if name == "original" else None
+    if vault.settings.delivery == "x-accel":
+        return _handed_over(vault, blob, file_name)
+    return _sent(vault, blob, file_name)
+
+
+def is_delivered(answer: Response) -> bool:
+    """Whether an answer comes from here, and so has all the headers that it may have."""
+    return answer.direct_passthrough
 
 
 def _sent(vault: Vault, blob: Blob, file_name: str | None) -> Response:
     with vault.storage.local_path(blob.key) as path:
-        # The file is opened in here; that it may be deleted while it is read does not matter to an open file.
-        return send_file(
-            path,
-            mimetype=blob.media_type,
-            etag=blob.etag,
-            conditional=True,
-            as_attachment=file_name is not None,
-            download_name=_attachment_name(file_name),
-        )
+        # Opened in here; that it may be deleted while it is read does not matter to an open file.
+        file = io.FileIO(path)
+    stat = os.fstat(file.fileno())
+    attached = file_name is not None
+    answer = send_file(
+        file, blob.media_type, as_attachment=attached, download_name=file_name, etag=False, conditional=False
+    )
+    answer.headers["Content-Length"] = str(stat.st_size)
+    _close(answer, blob, int(stat.st_mtime))
+    if not CONDITIONS.isdisjoint(request.environ):
+        answer.make_conditional(request, accept_ranges=True, complete_length=stat.st_size)
+    return answer
 
 
 def _handed_over(vault: Vault, blob: Blob, file_name: str | None) -> Response:
     """Let nginx send the bytes: it sees the key, and answers ranges; what has not changed is answered here."""
     stat = vault.storage.stat(blob.key)
-    answer = Response(mimetype=blob.media_type)
-    answer.set_etag(blob.etag)
-    answer.last_modified = stat.modified_at
+    answer = Response(mimetype=blob.media_type, direct_passthrough=True)
     if file_name is not None:
-        answer.headers.set("Content-Disposition", "attachment", filename=_attachment_name(file_name))
+        answer.headers.set("Content-Disposition", "attachment", filename=file_name)
+    _close(answer, blob, int(stat.modified_at.timestamp()))
     answer.make_conditional(request)
-    if answer.status_code == Response.default_status:
+    if answer.status_code == 200:
         answer.headers["X-Accel-Redirect"] = f"/_blobs/{blob.key}"
     return answer
 
 
-def _attachment_name(file_name: str | None) -> str | None:
+def _close(answer: Response, blob: Blob, modified_at: int) -> None:
+    """Write the contract's headers, and the validators."""
+    answer.headers["Cache-Control"] = PRIVATE
+    answer.headers.extend((*CLOSED, ("ETag", quote_etag(blob.etag)), ("Last-Modified", _written(modified_at))))
+
+
+@lru_cache(4_096)
+def _written(seconds: int) -> str:
+    return http_date(seconds)
+
+
+def _attachment_name(file_name: str) -> str:
     """Return a name that any system can save: no path, no control or invisible direction characters (RFC 6266, 4.3)."""
-    if file_name is None:
-        return None
     last = file_name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     printable = "".join(character if character.isprintable() else "_" for character in last).strip(" .")
     return printable[:180] or "picture"

@@ -10,7 +10,7 @@ from wtforms.validators import Length, Optional
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, State
 from vault.models.sharing import Role
-from vault.policy import Action, Denied, Permit, allowed, role_on
+from vault.policy import Action, Denied, Permit, may, role_on
 from vault.services import albums, explaining, library, originals
 from vault.services.library import Neighbours
 from vault.web import access
@@ -60,21 +60,20 @@ def show(permit: Permit[MediaFacts]) -> str:
     album = _album_around()
     near = library.neighbours_in_album(album, permit) if album else library.neighbours_of_person(permit)
     around = request.args["album"] if album else None
-    may = {action for action in Action if allowed(viewer, action, Media, [media.public_id])}
-    mine = Action.PLACE in may
+    can = {action for action in Action if may(viewer, action, Media, media.public_id)}
     return render_template(
         "media/show.html",
-        item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in may),
+        item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in can),
         file_name=media.file_name,
         details=details(media),
         location=_location(media),
         album={"url": url_for("albums.show", album_id=around), "title": album.row.title} if album else None,
         **_neighbour_urls(near, around),
-        can=_can(media, may),
+        can=_can(media, can),
         caption_form=_caption_form(media),
         albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
-        addable=_addable(permit) if mine else [],
-        access=[_access(line) for line in explaining.of_media(permit)] if Action.EXPLAIN in may else [],
+        addable=_addable(permit) if Action.PLACE in can else [],
+        access=[_access(line) for line in explaining.of_media(permit)] if Action.EXPLAIN in can else [],
     )
 
 

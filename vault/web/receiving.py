@@ -3,7 +3,8 @@
 Floor 4, a hall that the page files use. The request is given a stream that writes there before anything reads the form.
 """
 
-from typing import IO, cast
+import time
+from typing import IO, TYPE_CHECKING, cast
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
@@ -12,9 +13,20 @@ from vault.services import Vault
 from vault.storage.incoming import Incoming
 from vault.web.access import SMALL_BODY, vault
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 
 class UploadRequest(Request):
-    """A request whose files go straight into the vault's storage instead of into memory or a second temporary file."""
+    """A request whose files go straight into the vault's storage instead of into memory or a second temporary file.
+
+    `began` is when it came in, in seconds of the monotonic clock, for the request log.
+    """
+
+    def __init__(self, environ: "WSGIEnvironment", *, populate_request: bool = True, shallow: bool = False) -> None:
+        """Note the time."""
+        super().__init__(environ, populate_request, shallow)
+        self.began = time.perf_counter()
 
     def _get_file_stream(
         self,

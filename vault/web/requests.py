@@ -5,27 +5,26 @@ JSON, so that nobody can begin a line of his own.
 """
 
 import time
+from typing import cast
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
+
+from vault.web.delivery import is_delivered
+from vault.web.receiving import UploadRequest
 
 log = structlog.get_logger("vault.request")
 
 
 def init(app: Flask) -> None:
     """Log every answer."""
-    app.before_request(_begin)
     app.after_request(_end)
 
 
-def _begin() -> None:
-    g.began = time.perf_counter()
-
-
 def _end(answer: Response) -> Response:
-    took = (time.perf_counter() - g.began) * 1000 if "began" in g else 0.0
-    if request.endpoint == "health.alive":
-        return answer  # asked every few seconds by whoever watches
+    if is_delivered(answer) or request.endpoint == "health.alive":
+        return answer  # a page has a hundred pictures; who took an original is an event
+    took = (time.perf_counter() - cast("UploadRequest", request).began) * 1000
     rule = request.url_rule.rule if request.url_rule else "no such address"
     log.info("request", method=request.method, address=rule, status=answer.status_code, took_ms=round(took, 1))
     return answer

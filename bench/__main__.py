@@ -1,0 +1,17 @@
+"""Runs every benchmark, or those that are named: `python -m bench requests growth`."""
+
+import sys
+
+from bench import growth, requests, variants
+
+BENCHES = {"requests": requests.run, "growth": growth.run, "variants": variants.run}
+
+
+def main(names: list[str]) -> None:
+    """Print what each benchmark found."""
+    for name in names or BENCHES:
+        print(f"== {name}")
+        BENCHES[name]()
+
+
+main(sys.argv[1:])
