@@ -1,1 +1,1 @@
-"""Benchmarks: ratios measured within one run, because absolute times say more about the machine than about the vault."""
+"""Benchmarks: ratios within one run, because absolute times say more about the machine than about the vault."""

@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,10 +68,8 @@ def _cost(viewer: Viewer, ids: list[str], clock: Callable[[], float]) -> float:
 
 
 def _ask(viewer: Viewer, public_id: str) -> None:
-    try:
+    with suppress(Denied):
         authorize(viewer, Action.VIEW, Media, public_id)
-    except Denied:
-        pass
 
 
 def _databases() -> Iterator[tuple[str, Path, str]]:

@@ -1,4 +1,4 @@
-"""How things are timed: processor time of this process, in turns, so that a slow moment of the machine hits both alike."""
+"""How things are timed: processor time of this process, in turns, so that a slow moment hits both alike."""
 
 import statistics
 import time

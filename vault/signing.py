@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from functools import lru_cache
 
 # Part ids are made by `new_public_id`; a counter is what tells one address of a thing from its next.
 TOKEN = re.compile(
@@ -69,6 +70,7 @@ class Signer:
         return _text(hmac.digest(_derive(self._secrets[kid], purpose), message, "sha256"))
 
 
+@lru_cache(64)
 def _derive(secret: str, purpose: str) -> bytes:
     return hmac.digest(secret.encode(), f"vault/{purpose}".encode(), "sha256")
 

@@ -98,8 +98,10 @@ def allowed(viewer: Viewer, action: Action, what: Resource, public_ids: Iterable
 
 @lru_cache(512)
 def _clause(what: Resource, viewer: Viewer, action: Action) -> ColumnElement[bool]:
-    """Return the rule for one viewer. To write it down takes longer than to ask it, and its text is always the same:
-    whatever may change, the moment included, is looked up when the statement runs.
+    """Return the rule for one viewer, written down once.
+
+    Writing it takes longer than asking it, and it stays the same: all that may change, the moment included, is looked
+    up when the statement runs.
     """
     return rule(what, viewer, action)
 

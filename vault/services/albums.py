@@ -15,7 +15,7 @@ from vault.models import membership
 from vault.models.account import User
 from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts, Order, State
 from vault.models.sharing import Grant
-from vault.policy import Action, Denied, Permit, Viewer, authorize, rule, visible
+from vault.policy import Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused
 
 DEEPEST = 20
@@ -233,7 +233,7 @@ def _covers(viewer: Viewer, album_ids: list[int]) -> dict[int, Media]:
         sa.select(Album.id, sa.func.coalesce(chosen, newest)).where(Album.id.in_(album_ids))
     ).all()
     wanted = {media_id for _, media_id in found if media_id is not None}
-    may = sa.select(Media).where(Media.id.in_(wanted), rule(Media, viewer, Action.VIEW))
+    may = visible(viewer, Action.VIEW, Media).where(Media.id.in_(wanted))
     seen = {media.id: media for media in db.session.scalars(may)}
     return {album_id: seen[media_id] for album_id, media_id in found if media_id in seen}
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
-from vault.policy import Action, Permit, allowed
+from vault.policy import Action, Permit, may
 from vault.services import albums, library, originals, visiting
 from vault.web.access import Face, opened_by_link
 from vault.web.delivery import send
@@ -48,7 +48,7 @@ def media(permit: Permit[MediaFacts], token: str) -> str | Response:
     if chosen:
         around = visiting.below(permit.viewer, chosen)
     near = library.neighbours_in_album(around, permit)
-    download = bool(allowed(permit.viewer, Action.DOWNLOAD, Media, [permit.row.public_id]))
+    download = may(permit.viewer, Action.DOWNLOAD, Media, permit.row.public_id)
 
     def url(media_id: str | None) -> str | None:
         return url_for("visit.media", token=token, media_id=media_id, album=chosen) if media_id else None
