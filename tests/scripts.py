@@ -10,6 +10,12 @@ from vault.models.account import Scope
 
 EVERYTHING = Scope.READ | Scope.WRITE | Scope.ADMIN
 READING_AND_WRITING = Scope.READ | Scope.WRITE
+# Status, title and detail of what is forbidden, and of what does not exist.
+CLOSED = (
+    "There is nothing here, or it is not shared with you. "
+    "If somebody gave you this address, ask them to share it again."
+)
+FORBIDDEN = (403, "This is not open to you", CLOSED)
 
 
 class Script:

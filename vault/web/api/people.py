@@ -15,6 +15,7 @@ from vault.web.api.shapes import ID
 blueprint = Blueprint("people", "Oneself and, for administrators, everybody. An administrator sees nobody's pictures.")
 QUOTA = {"description": "Bytes that the person's originals may take; null is without a limit."}
 MOST_BYTES = 2**62
+EMAIL = validate.Length(3, accounts.LONGEST_EMAIL)
 
 
 class Me(Answer):
@@ -46,7 +47,7 @@ class Invited(Person):
 class Invitation(Body):
     """Whom to invite."""
 
-    email = Text(required=True, validate=validate.Length(3, accounts.LONGEST_EMAIL))
+    email = Text(required=True, validate=EMAIL, metadata={"format": "email"})
     name = Text(load_default="", validate=validate.Length(max=accounts.LONGEST_NAME))
     is_admin = Flag(load_default=False)
     is_disabled = Flag(
@@ -63,7 +64,7 @@ class Invitation(Body):
 class PersonChange(Body):
     """What to change of somebody."""
 
-    email = Text(validate=validate.Length(3, accounts.LONGEST_EMAIL))
+    email = Text(validate=EMAIL, metadata={"format": "email"})
     name = Text(validate=validate.Length(1, accounts.LONGEST_NAME))
     is_admin = Flag()
     is_disabled = Flag()
