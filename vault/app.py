@@ -53,7 +53,7 @@ POLICY = (
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application. Raises SettingsError, StorageError, RuntimeError for an address without a mark."""
     settings = settings or load()
-    app = Flask("vault", template_folder=str(_beside("templates")), static_folder=str(ROOT / "vault" / "static"))
+    app = Flask("vault", template_folder=str(_beside("templates")), static_folder=None)
     app.request_class = UploadRequest
     _prepare_home(settings)
     _configure(app, settings)
@@ -140,7 +140,9 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     api.init(app)
-    app.view_functions["static"] = _built(app)
+    # Added here, because Flask adds it before it is told not to answer OPTIONS.
+    app.static_folder = str(ROOT / "vault" / "static")
+    app.add_url_rule("/static/<path:filename>", "static", _built(app))
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_prefix=0)

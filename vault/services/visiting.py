@@ -12,11 +12,15 @@ from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Vault
 
 
+class MadeUp(Denied):
+    """The token is none of ours, so there is nothing to look up and nobody's refusal to remember: it costs no query."""
+
+
 def visitor(vault: Vault, token: str) -> Viewer:
-    """Return whom a link's token stands for, without a query. Raises Denied for a token that we did not make."""
+    """Return whom a link's token stands for, without a query. Raises MadeUp for a token that we did not make."""
     found = vault.signer.parse(LINK_PURPOSE, token)
     if found is None:
-        raise Denied
+        raise MadeUp
     return Viewer(link_id=found[0], generation=found[1])
 
 

@@ -21,6 +21,7 @@ from vault.policy import Denied
 from vault.services import Conflict, OverQuota, Refused
 from vault.services.derivatives import NotReady
 from vault.services.sessions import Throttled
+from vault.services.visiting import MadeUp
 from vault.storage import Missing, StorageFull, TooLarge
 from vault.web import access
 from vault.web.access import Face, NotSignedIn
@@ -109,11 +110,12 @@ def answer_refusal(error: Exception) -> AnyResponse:
     return _worded(words(error))
 
 
-def answer_denied(_error: Denied) -> AnyResponse:
+def answer_denied(error: Denied) -> AnyResponse:
     """Answer what the policy refuses: the same for what is forbidden and what does not exist."""
     if access.face() is not Face.VISIT and access.credential() is not None and access.person() is None:
         return answer_not_signed_in(NotSignedIn())
-    _record_refusal()
+    if not isinstance(error, MadeUp):
+        _record_refusal()
     if access.face() is Face.VISIT:
         return make_response(render_template("visit/closed.html"), 403)
     return _worded(Answer(403, FORBIDDEN_TITLE, FORBIDDEN))
