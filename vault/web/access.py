@@ -188,6 +188,9 @@ def enter(secret: str, *, remember: bool) -> None:
     found = sessions.person_of(secret)
     if found is None:
         raise NotSignedIn
+    former = session.get("_user_id")
+    if isinstance(former, str):
+        sessions.sign_out(former)
     session.clear()
     session.permanent = remember
     login_user(SignedIn(found, secret))
