@@ -54,7 +54,7 @@ def fill_album(album: Album, owner: Person, count: int, start: datetime, step: t
 
 SERIES = {
     "sqlite": "WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < :count) ",
-    "postgresql": "WITH series AS (SELECT generate_series(0, :count - 1) AS n) ",
+    "postgresql": "WITH series AS (SELECT generate_series(0::bigint, :count - 1) AS n) ",
 }
 COLUMNS = (
     "INSERT INTO media (public_id, owner_id, sha256, size_bytes, media_type, file_name, blob_key, caption, uploaded_at,"
@@ -67,7 +67,8 @@ PICTURES = {
     " strftime('%Y-%m-%d %H:%M:%S.000000', (:position + n * :stride) / 1000000, 'unixepoch'), '', '' FROM series",
     "postgresql": COLUMNS + "SELECT substr(md5(random()::text), 1, 22), :owner,"
     " lpad((:position + n * :stride)::text, 64, '0'), 1, 'image/jpeg', 'picture.jpg',"
-    " 'bench/' || :position || '/' || n, '', now(), 'ready', 0, 1, '', 3, 2, to_timestamp((:position + n * :stride) / 1000000), '', '' FROM series",
+    " 'bench/' || :position || '/' || n, '', now(), 'ready', 0, 1, '', 3, 2,"
+    " to_timestamp((:position + n * :stride) / 1000000), '', '' FROM series",
 }
 PLACES = (
     "INSERT INTO album_media (album_id, position, media_id, added_at) SELECT :album, CAST(sha256 AS BIGINT), id,"
