@@ -223,7 +223,7 @@ def test_an_address_that_is_none_answers_as_the_api_does(house: House) -> None:
     assert problem(script.ask("GET", "/nothing"))[0] == 404
     wrong = script.ask("POST", "/me", {})
     assert problem(wrong)[0] == 405
-    assert wrong.headers["Allow"] == "GET, HEAD"
+    assert sorted(wrong.headers["Allow"].split(", ")) == ["GET", "HEAD"]
     both = script.ask("PATCH", "/albums", {})
     assert sorted(both.headers["Allow"].split(", ")) == ["GET", "HEAD", "POST"]
     assert problem(script.ask("OPTIONS", "/albums"))[0] == 405

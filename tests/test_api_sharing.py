@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import ANY
 
 from tests.factories import ORIGIN, House
-from tests.scripts import Script
+from tests.scripts import FORBIDDEN, Script, problem
 from vault.models.sharing import Role
 
 
@@ -116,3 +116,13 @@ def test_the_owner_learns_who_can_see_a_picture_and_why(house: House) -> None:
         "since": ANY,
         "until": None,
     }
+
+
+def test_only_the_owner_of_a_picture_learns_who_can_see_it(house: House) -> None:
+    anna, ben = house.person(), house.person()
+    album = house.album(anna)
+    media = house.picture(anna, album)
+    house.grant(album, ben, Role.MANAGER)
+
+    assert Script(house, ben).get(f"/media/{media.public_id}")["id"] == media.public_id
+    assert problem(Script(house, ben).ask("GET", f"/media/{media.public_id}/access")) == FORBIDDEN
