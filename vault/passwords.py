@@ -48,7 +48,7 @@ class Passwords:
                 self._hasher.verify(password_hash or self._of_nobody(), password)
             except (VerificationError, InvalidHashError):
                 return False
-        return password_hash is not None
+        return bool(password_hash)
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the settings ask for more effort than this hash was made with."""
