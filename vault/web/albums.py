@@ -169,6 +169,8 @@ def move(permit: Permit[AlbumFacts], media_id: str) -> Response | tuple[str, int
     albums.move(permit, media_id, after_id=request.form.get("after") or None)
     if wants_json():
         return "", 204
+    if request.form.get("stay"):
+        return redirect(url_for("media.show", media_id=media_id, album=permit.row.public_id))
     return redirect(url_for("albums.show", album_id=permit.row.public_id))
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import DateTimeLocalField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from vault.models.media import Album, AlbumFacts, Media, MediaFacts, State
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
 from vault.models.sharing import Role
 from vault.policy import Action, Denied, Permit, may, role_on
 from vault.services import albums, explaining, library, originals
@@ -69,6 +69,7 @@ def show(permit: Permit[MediaFacts]) -> str:
         location=_location(media),
         album={"url": url_for("albums.show", album_id=around), "title": album.row.title} if album else None,
         **_neighbour_urls(near, around),
+        places=_places(album, near) if album else None,
         can=_can(media, can),
         caption_form=_caption_form(media),
         albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
@@ -173,6 +174,17 @@ def _neighbour_urls(near: Neighbours, album_id: str | None) -> dict[str, str | N
         return url_for("media.show", media_id=media_id, album=album_id) if media_id else None
 
     return {"previous": url(near.previous), "next": url(near.next)}
+
+
+def _places(album: Permit[AlbumFacts], near: Neighbours) -> dict[str, str | None] | None:
+    """Return behind which pictures this one may be put in an album by hand, to stand one place earlier or later."""
+    if album.row.order != Order.MANUAL or not may(album.viewer, Action.ARRANGE, Album, album.row.public_id):
+        return None
+    places = {"album": album.row.public_id, "earlier": None, "later": near.next}
+    if near.previous:
+        before = library.neighbours_in_album(album, access.permit(Action.VIEW, Media, near.previous))
+        places["earlier"] = before.previous or ""
+    return places
 
 
 def _can(media: Media, may: set[Action]) -> set[str]:

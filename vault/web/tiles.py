@@ -11,8 +11,10 @@ from typing import Any
 from flask import Response, jsonify, request, url_for
 
 from vault.models.media import Media, State
+from vault.models.sharing import Role
 from vault.services.albums import Card
 from vault.services.library import Page
+from vault.services.sharing import LinkCard
 
 PAGE_SIZE = 100
 Tile = dict[str, Any]
@@ -52,6 +54,7 @@ def tile(
         "name": media.caption or (media.file_name if named else "Picture"),
         "taken_at": media.taken_at.isoformat() if media.taken_at else None,
         "placeholder": placeholder(media),
+        "shown_at": media.shown_at.isoformat() if named else None,
         "mine": mine,
     }
 
@@ -86,6 +89,20 @@ def member_cards(cards: list[Card], user_id: int) -> list[dict[str, Any]]:
         card(each, member_address, url_for("albums.show", album_id=each.album.public_id), user_id=user_id)
         for each in cards
     ]
+
+
+def link_row(found: LinkCard) -> dict[str, Any]:
+    """Return what a list shows of a link to who may manage it: its address, too."""
+    return {
+        "id": found.link.public_id,
+        "label": found.link.label,
+        "role": Role(found.link.role).label,
+        "url": found.url,
+        "expires_at": found.link.expires_at,
+        "created_at": found.link.created_at,
+        "creator_name": found.creator_name,
+        "state": found.state,
+    }
 
 
 def placeholder(media: Media) -> str | None:

@@ -26,6 +26,7 @@ export class Grid {
   private readonly rowOf: number[] = [];
   private readonly watchers: Watcher[] = [];
   private readonly more: More;
+  private readonly order: string;
   private width = 0;
   private planned = false;
   /** What is in the document now: first and end row, and which packing. */
@@ -36,6 +37,7 @@ export class Grid {
     this.list = frame.querySelector<HTMLElement>("[data-grid-list]") ?? frame;
     this.entries = [...this.list.querySelectorAll<HTMLElement>("[data-tile]")].map((item) => ({ item, tile: readTile(item) }));
     for (const image of this.list.querySelectorAll<HTMLImageElement>(".tile-image")) fadeIn(image);
+    this.order = frame.dataset["order"] ?? "newest";
     this.list.classList.add("is-placed");
     this.more = new More(frame, (tiles) => this.append(tiles));
     this.fit();
@@ -80,11 +82,24 @@ export class Grid {
     this.place(from);
   }
 
-  prepend(tile: Tile): void {
+  /** Take in a picture that was just uploaded: first where one sees it, last where the order is made by hand. */
+  welcome(tile: Tile): void {
     if (this.indexOf(tile.id) >= 0) return;
+    if (this.order === "manual" && this.more.isDone) {
+      this.append([tile]);
+      return;
+    }
     const entry = { tile, item: makeTile(tile) };
     this.entries.unshift(entry);
     this.tell(entry.item, tile);
+    this.place(0);
+  }
+
+  /** Put what was welcomed where a reload would show it. With pictures still unfetched their places are not known here. */
+  settle(): void {
+    if (this.order === "manual" || !this.more.isDone) return;
+    const sign = this.order === "oldest" ? 1 : -1;
+    this.entries.sort((one, other) => sign * (momentOf(one.tile) - momentOf(other.tile)));
     this.place(0);
   }
 
@@ -221,4 +236,10 @@ export class Grid {
     }
     return low;
   }
+}
+
+/** What has no time yet counts as just taken. */
+function momentOf(tile: Tile): number {
+  const moment = Date.parse(tile.shown_at ?? "");
+  return Number.isNaN(moment) ? Number.MAX_SAFE_INTEGER : moment;
 }

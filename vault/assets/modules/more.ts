@@ -32,6 +32,11 @@ export class More {
     });
   }
 
+  /** Whether there is nothing left to fetch. */
+  get isDone(): boolean {
+    return this.next === null;
+  }
+
   /** Load one page; a second call while one is under way waits for that one. */
   load(): Promise<void> {
     if (this.next === null) return Promise.resolve();

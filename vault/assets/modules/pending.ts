@@ -8,7 +8,8 @@ export function followTiles(grid: Grid, poller: Poller): void {
     poller.watch(tile.id, (progress) => {
       if (progress === null) return;
       const { state, failure, width, height, placeholder } = progress;
-      grid.update(tile.id, { state, failure, width, height, placeholder });
+      const shown_at = progress.taken_at ?? progress.uploaded_at;
+      grid.update(tile.id, { state, failure, width, height, placeholder, shown_at });
     });
   });
 }

@@ -8,6 +8,8 @@ export interface Progress {
   width: number | null;
   height: number | null;
   placeholder: string | null;
+  taken_at: string | null;
+  uploaded_at: string;
 }
 
 /** Called on each change of state, and with null when the picture is no longer there. */

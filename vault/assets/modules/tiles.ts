@@ -17,6 +17,8 @@ export interface Tile {
   caption: string | null;
   name: string;
   placeholder: string | null;
+  /** When it was taken, or came here: what albums are sorted by. RFC 3339; absent where nobody sorts. */
+  shown_at?: string | null;
 }
 
 /** Width over height; 3:2 while nobody knows, and bounded, so that one strip cannot spoil a row. */
@@ -40,6 +42,7 @@ export function readTile(item: HTMLElement): Tile {
     caption: data["caption"] || null,
     name: data["name"] ?? "",
     placeholder: item.querySelector<HTMLImageElement>(".tile-blur")?.src ?? null,
+    shown_at: data["shown"] ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Uploading by picking or dropping: wires the queue, the tray, the grid and the poller together. */
 import { announce } from "./announce";
+import { refreshCounts } from "./counts";
 import { attachDrop } from "./drop";
 import { element } from "./elements";
 import type { Grid } from "./grid";
@@ -54,13 +55,18 @@ class Uploads {
   private total = 0;
   private done = 0;
   private failed = 0;
+  private processing = 0;
 
   constructor(
     url: string,
     private readonly poller: Poller,
     private readonly grid: Grid | null,
   ) {
-    this.queue = new Queue(url, () => this.say(true));
+    this.queue = new Queue(url, () => {
+      this.say(true);
+      void refreshCounts();
+      this.settle();
+    });
   }
 
   add(files: readonly File[], albumId: string): void {
@@ -87,9 +93,12 @@ class Uploads {
     this.say(false);
     const page = `/media/${received.id}`;
     line.tell(received.duplicate ? "Already in your vault. Kept once." : "Processing…");
-    this.grid?.prepend(newTile(received.id, page, file.name));
+    this.grid?.welcome(newTile(received.id, page, file.name));
     this.hideEmptiness();
+    this.processing += 1;
     this.poller.watch(received.id, (progress) => {
+      this.processing -= 1;
+      this.settle();
       if (progress === null) line.fail("The picture is no longer there.", null);
       else if (progress.state === "failed") line.fail(progress.failure ?? "This picture could not be read.", null);
       else {
@@ -121,12 +130,17 @@ class Uploads {
     return this.failed === 0 ? sent : `${sent}, ${this.failed} failed`;
   }
 
+  /** Pictures find their places once, when all of them are here: nothing jumps about while they come in. */
+  private settle(): void {
+    if (this.processing === 0 && !this.queue.isBusy) this.grid?.settle();
+  }
+
   private hideEmptiness(): void {
     document.querySelector<HTMLElement>(".empty")?.remove();
   }
 }
 
-function newTile(id: string, page: string, name: string): Parameters<Grid["prepend"]>[0] {
+function newTile(id: string, page: string, name: string): Parameters<Grid["welcome"]>[0] {
   return {
     id,
     page,
