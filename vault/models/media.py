@@ -167,7 +167,7 @@ class AlbumMedia(Base):
 class AlbumReach(Base):
     """A grant or link on `source` counts for `album` too: itself, and what it inherits from.
 
-    Kept by services.library.
+    Kept by models.membership.
     """
 
     __tablename__ = "album_reach"
