@@ -27,6 +27,8 @@ CLOSED = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Accept-Ranges", "bytes"),
 )
+# What no file of Windows may be called, and what would end a quoted name.
+RESERVED = frozenset('":*?<>|')
 CONDITIONS = frozenset(
     {
         "HTTP_RANGE",
@@ -100,5 +102,5 @@ def _written(seconds: int) -> str:
 def _attachment_name(file_name: str) -> str:
     """Return a name that any system can save: no path, no control or invisible direction characters (RFC 6266, 4.3)."""
     last = file_name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    printable = "".join(character if character.isprintable() else "_" for character in last).strip(" .")
-    return printable[:180] or "picture"
+    plain = "".join("_" if each in RESERVED or not each.isprintable() else each for each in last)
+    return plain.strip(" .")[:180].rstrip(" .") or "picture"

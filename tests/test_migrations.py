@@ -1,0 +1,97 @@
+"""The migrations lead from nothing to what the models say, and back, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from tests.factories import SECRET
+from vault.app import create_app
+from vault.config import Settings
+from vault.db import METADATA, db
+
+# The queue keeps tables of its own beside ours where it lives in the same database.
+OURS = set(METADATA.tables)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """Return an application on an empty database."""
+    home = tmp_path / "home"
+    url, uri = f"sqlite:///{home / 'vault.db'}", ""
+    if request.param == "postgresql":
+        uri = request.getfixturevalue("postgresql")
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE migrated")
+        url = sa.make_url(uri).set(database="migrated").render_as_string(hide_password=False)
+    app = create_app(Settings(home=home, secret_keys=(SECRET,), database_url=url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    if uri:
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("DROP DATABASE migrated WITH (FORCE)")
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names())
+
+
+def differences() -> list[object]:
+    with db.engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True, "render_as_batch": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+
+def indexes() -> dict[str, list[tuple[str, tuple[str | None, ...], bool]]]:
+    found = sa.inspect(db.engine)
+    return {
+        table: sorted((str(i["name"]), tuple(i["column_names"]), bool(i["unique"])) for i in found.get_indexes(table))
+        for table in sorted(OURS)
+    }
+
+
+def test_from_nothing_to_what_the_models_say(app: Flask) -> None:
+    upgrade()
+
+    assert tables() == {*OURS, "alembic_version"}
+    assert differences() == []
+
+
+def test_down_to_nothing_and_up_again(app: Flask) -> None:
+    upgrade()
+    before = indexes()
+    downgrade(revision="base")
+    assert tables() == {"alembic_version"}
+
+    upgrade()
+
+    assert tables() == {*OURS, "alembic_version"}
+    assert differences() == []
+    assert indexes() == before
+
+
+def test_they_make_the_same_indexes_as_the_models(app: Flask) -> None:
+    upgrade()
+    migrated = indexes()
+    downgrade(revision="base")
+    METADATA.create_all(db.engine)
+
+    assert indexes() == migrated
+
+
+def test_a_migration_that_fails_leaves_nothing_half_done(app: Flask) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE variant (x INTEGER)"))
+
+    with pytest.raises(sa.exc.SQLAlchemyError):
+        upgrade()
+
+    assert tables() - {"alembic_version"} == {"variant"}
