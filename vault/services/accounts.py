@@ -201,6 +201,9 @@ def change(actor_id: int, user_id: int, changes: Changes) -> User:
     Raises Refused when it would leave the vault without an administrator, Conflict for an e-mail address in use.
     """
     with transaction() as session:
+        # Two who put each other out at the same moment must see each other; rows as such may still be referred to.
+        admins = sa.select(User.id).where(User.is_admin).order_by(User.id)
+        session.execute(admins.with_for_update(key_share=True)).all()
         person = session.get_one(User, user_id)
         rights = (person.is_admin, person.disabled_at is None)
         if changes.email is not None:
