@@ -45,7 +45,7 @@ def create(
                 raise Refused(f"Albums can lie {DEEPEST} deep, and this one would lie deeper.")
         above = parent.id if parent else None
         album = Album(
-            owner_id=owner_id, parent_id=above, title=_title(title), description=description.strip(), order=order
+            owner_id=owner_id, parent_id=above, title=_title(title), description=_description(description), order=order
         )
         session.add(album)
         session.flush()
@@ -72,7 +72,7 @@ def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
         if changes.title is not None:
             album.title = _title(changes.title)
         if changes.description is not None:
-            album.description = changes.description.strip()
+            album.description = _description(changes.description)
         if changes.order is not None:
             membership.reorder(session, album, changes.order)
         if changes.inherits is not None and changes.inherits != album.inherits:
@@ -264,6 +264,10 @@ def _depth(session: Session, album: Album) -> int:
         above = session.scalar(sa.select(Album.parent_id).where(Album.id == above))
         depth += 1
     return depth
+
+
+def _description(text: str) -> str:
+    return text.replace("\0", "").strip()
 
 
 def _title(text: str) -> str:

@@ -5,7 +5,7 @@ Floor 3. A revocation is true for every worker from the moment its transaction e
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -163,6 +163,11 @@ def revoke_link_as_administrator(actor_id: int, link_id: str) -> bool:
         if link is not None:
             _revoke_link(session, link, actor_id)
         return link is not None
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the moment at which a day that was chosen as the last one is over, in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
 
 
 def link_address(vault: Vault, link: Link) -> str:

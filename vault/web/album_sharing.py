@@ -1,6 +1,5 @@
 """Who sees an album: people, links, and the forms to change it. Floor 4."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -15,6 +14,7 @@ from vault.models.sharing import GRANTABLE, LINKABLE, Role
 from vault.policy import Action, Denied, Permit
 from vault.services import Refused, albums, explaining, sharing
 from vault.web.access import requires, vault
+from vault.web.tiles import link_row
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/albums/<album_id>")
 # In the words of the roles' own definition: what one more step up the ladder allows.
@@ -60,7 +60,7 @@ def grant(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Let somebody in, or change how far."""
     form = GrantForm()
     if form.validate_on_submit():
-        role, ends = Role.from_label(form.role.data or ""), end_of(form.expires_on.data)
+        role, ends = Role.from_label(form.role.data or ""), sharing.end_of(form.expires_on.data)
         try:
             sharing.grant_by_email(permit, email=form.email.data or "", role=role, expires_at=ends)
         except Refused as refusal:
@@ -87,7 +87,7 @@ def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Make a link."""
     form = LinkForm()
     if form.validate_on_submit():
-        role, ends = Role.from_label(form.role.data or ""), end_of(form.expires_on.data)
+        role, ends = Role.from_label(form.role.data or ""), sharing.end_of(form.expires_on.data)
         try:
             sharing.create_link(permit, label=form.label.data or "", role=role, expires_at=ends)
         except Refused as refusal:
@@ -98,18 +98,13 @@ def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     return _page(permit, link_form=form), 422
 
 
-def end_of(day: date | None) -> datetime | None:
-    """Return the moment at which a day that was chosen as the last one is over, in UTC."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
-
-
 def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, link_form: LinkForm | None = None) -> str:
     album = albums.get(permit)
     return render_template(
         "albums/sharing.html",
         album={"id": album.public_id, "title": album.title, "count": album.media_count},
         people=[_person(line, album) for line in explaining.of_album(permit)],
-        links=[_link(card) for card in sharing.links_of_album(vault(), permit)],
+        links=[link_row(card) for card in sharing.links_of_album(vault(), permit)],
         grant_form=grant_form or GrantForm(formdata=None),
         link_form=link_form or LinkForm(formdata=None),
         roles=[(role.label, *ROLES[role]) for role in GRANTABLE],
@@ -133,17 +128,4 @@ def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
         "expires_at": line.until,
         "source": "here" if here or above is None else above,
         "removable": here,
-    }
-
-
-def _link(card: sharing.LinkCard) -> dict[str, Any]:
-    return {
-        "id": card.link.public_id,
-        "label": card.link.label,
-        "role": Role(card.link.role).label,
-        "url": card.url,
-        "expires_at": card.link.expires_at,
-        "created_at": card.link.created_at,
-        "creator_name": card.creator_name,
-        "state": card.state,
     }

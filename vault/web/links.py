@@ -1,7 +1,5 @@
 """All links of one person: where they lead, and ending them. Floor 4."""
 
-from datetime import UTC, datetime, time, timedelta
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
@@ -14,6 +12,7 @@ from vault.policy import Action, Permit
 from vault.services import Refused, sharing
 from vault.web import access
 from vault.web.access import requires, signed_in, vault, viewer
+from vault.web.tiles import link_row
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
 
@@ -32,14 +31,7 @@ def index() -> str:
     """Show every link that leads into one's albums, or that one made."""
     shown = [
         {
-            "id": card.link.public_id,
-            "label": card.link.label,
-            "role": Role(card.link.role).label,
-            "url": card.url,
-            "expires_at": card.link.expires_at,
-            "created_at": card.link.created_at,
-            "creator_name": card.creator_name,
-            "state": card.state,
+            **link_row(card),
             "album": {"url": url_for("albums.show", album_id=card.album.public_id), "title": card.album.title},
         }
         for card in sharing.links_of(vault(), viewer())
@@ -73,8 +65,7 @@ def update(permit: Permit[LinkFacts]) -> Response:
     if not form.validate_on_submit():
         flash("That is not a date, or the label is missing.", "error")
         return redirect(_back())
-    day = form.expires_on.data
-    ends = datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+    ends = sharing.end_of(form.expires_on.data)
     try:
         sharing.change_link(permit, label=form.label.data, role=Role.from_label(form.role.data or ""), expires_at=ends)
     except Refused as refusal:
