@@ -66,7 +66,8 @@ def show(permit: Permit[MediaFacts]) -> str:
         item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in can),
         file_name=media.file_name,
         details=details(media),
-        location=_location(media),
+        # Where it was taken stands in the original, so it is shown to those who may have that.
+        location=_location(media) if Action.DOWNLOAD in can else None,
         album={"url": url_for("albums.show", album_id=around), "title": album.row.title} if album else None,
         **_neighbour_urls(near, around),
         places=_places(album, near) if album else None,
