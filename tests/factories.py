@@ -51,7 +51,7 @@ class Browser(FlaskClient):
         return contextvars.Context().run(super().open, *args, **values)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Person:
     """A person of a test."""
 

@@ -1,6 +1,11 @@
 """The bytes: headers of the outward contract, conditional and range requests, and who gets none."""
 
+import sqlalchemy as sa
+
 from tests.factories import House
+from vault.db import transaction
+from vault.models.media import Media
+from vault.models.sharing import Role
 
 PRIVATE_HEADERS = {
     "Cache-Control": "private, no-cache",
@@ -36,3 +41,23 @@ def test_a_stranger_and_a_missing_picture_get_the_same_answer(house: House) -> N
     assert (forbidden.status_code, forbidden.data) == (missing.status_code, missing.data)
     assert forbidden.status_code == 403
     assert dict(forbidden.headers) == dict(missing.headers)
+
+
+def test_where_it_was_taken_is_told_only_to_who_may_have_the_original(house: House) -> None:
+    anna, ben, eve = house.person("Anna"), house.person("Ben"), house.person("Eve")
+    album = house.album(anna)
+    media_id = house.picture(anna, album).public_id
+    house.grant(album, ben, Role.VIEWER)
+    house.grant(album, eve, Role.DOWNLOADER)
+    with transaction() as session:
+        session.execute(sa.update(Media).values(latitude=48.137154, longitude=11.576124))
+
+    pages = {who: house.browser(who).get(f"/media/{media_id}").get_data(as_text=True) for who in (anna, ben, eve)}
+    answers = {who: house.browser(who).get(f"/api/v1/media/{media_id}").json for who in (anna, ben, eve)}
+
+    assert [who.email for who, page in pages.items() if "48.137" in page] == [anna.email, eve.email]
+    assert {who.email: answer["latitude"] for who, answer in answers.items() if answer} == {
+        anna.email: 48.137154,
+        ben.email: None,
+        eve.email: 48.137154,
+    }

@@ -55,12 +55,18 @@ class PictureDetails(Picture):
     exposure_seconds = fields.Float(allow_none=True)
     iso = fields.Integer(allow_none=True)
     focal_length_mm = fields.Float(allow_none=True)
-    latitude = fields.Float(allow_none=True, metadata={"description": "Degrees, north is positive."})
+    latitude = fields.Float(
+        allow_none=True,
+        metadata={"description": "Degrees, north is positive. Null for who may not download the original."},
+    )
     longitude = fields.Float(allow_none=True, metadata={"description": "Degrees, east is positive."})
     altitude_m = fields.Float(allow_none=True)
 
 
 DETAILS = tuple(PictureDetails._declared_fields.keys() - Picture._declared_fields.keys())  # noqa: SLF001  # marshmallow's own list of a class's fields
+
+
+PLACE = ("latitude", "longitude", "altitude_m")
 
 
 def pictures(viewer: Viewer, found: list[Media]) -> list[dict[str, Any]]:
@@ -73,7 +79,9 @@ def pictures(viewer: Viewer, found: list[Media]) -> list[dict[str, Any]]:
 def picture(viewer: Viewer, media: Media) -> dict[str, Any]:
     """Return one picture with its details."""
     (shown,) = pictures(viewer, [media])
-    return shown | {name: getattr(media, name) for name in DETAILS}
+    details = {name: getattr(media, name) for name in DETAILS}
+    # Where it was taken stands in the original, so it is told to those who may have that.
+    return shown | details | (dict.fromkeys(PLACE) if shown["sha256"] is None else {})
 
 
 def _picture(media: Media, owner_id: str, viewer: Viewer, *, takes: bool) -> dict[str, Any]:
