@@ -171,7 +171,10 @@ class TestNeighbours:
         for media in pictures:
             albums.put(inside, media.public_id)
         around = authorize(anna.viewer, Action.VIEW, Album, album.public_id)
-        named = {None: None, **{number: media.public_id for number, media in enumerate(pictures)}}
+        named: dict[int | None, str | None] = {
+            None: None,
+            **{number: media.public_id for number, media in enumerate(pictures)},
+        }
 
         for media, (previous, following) in zip(pictures, expected, strict=True):
             permit = authorize(anna.viewer, Action.VIEW, Media, media.public_id)

@@ -102,7 +102,7 @@ def load() -> Settings:
     """
     home = Path(os.environ.get("VAULT_HOME") or ROOT / "instance").absolute()
     env = Env(eager=False)
-    env.read_env(home / "vault.env", recurse=False)
+    _read(env, home / "vault.env")
     with env.prefixed("VAULT_"):
         values: dict[str, object] = {
             name: env.int(name.upper(), validate=Range(*span))
@@ -116,6 +116,7 @@ def load() -> Settings:
         _unreadable(env)
         + _bad_delivery(str(values["delivery"]))
         + _bad_origin(str(values.get("origin", Settings.origin)))
+        + _bad_database(str(values.get("database_url", "")))
     )
     problems += [problem for path in (home / "vault.env", home / "secret_key") for problem in _too_open(path)]
     problems += [problem for key in given for problem in weaknesses(key)]
@@ -131,6 +132,13 @@ def weaknesses(secret: str) -> list[str]:
     if len(set(secret)) < FEWEST_DIFFERENT_CHARACTERS or any(word in secret.lower() for word in WELL_KNOWN_SECRETS):
         return ["VAULT_SECRET_KEY is easy to guess; remove the setting and the vault makes a good one"]
     return []
+
+
+def _read(env: Env, path: Path) -> None:
+    try:
+        env.read_env(path, recurse=False)
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path.name} is not a text in UTF-8"]) from None
 
 
 def _unreadable(env: Env) -> list[str]:
@@ -149,10 +157,19 @@ def _bad_delivery(delivery: str) -> list[str]:
 
 
 def _bad_origin(origin: str) -> list[str]:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+    try:
+        parts = urlsplit(origin)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return ["VAULT_ORIGIN is not an address like https://photos.example.org"]
+    if not good or parts.path or parts.query or parts.username:
         return ["VAULT_ORIGIN is not an address like https://photos.example.org"]
     return []
+
+
+def _bad_database(url: str) -> list[str]:
+    good = not url or url.startswith(("sqlite:///", "postgresql://"))
+    return [] if good else ["VAULT_DATABASE_URL begins with neither sqlite:/// nor postgresql://"]
 
 
 def _too_open(path: Path) -> list[str]:

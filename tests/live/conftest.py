@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.server import manage, new_home
+from tests.live.commands import manage
+from tests.live.server import new_home
 
 
 @pytest.fixture(scope="session")

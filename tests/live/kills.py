@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from tests import pictures
 from tests.live.client import Client
+from tests.live.commands import manage
 from tests.live.processes import children
-from tests.live.server import LiveVault, eventually, looking_inside, manage, running
+from tests.live.server import LiveVault, eventually, looking_inside, running
 from vault.db import db
 from vault.models.account import Scope
 from vault.models.media import Media, State

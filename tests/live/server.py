@@ -2,44 +2,25 @@
 
 import os
 import re
-import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tests.factories import SECRET, House
 from tests.live.client import Client
+from tests.live.commands import ROOT, environment
 from tests.live.processes import children, descendants, listens
 from vault.app import create_app
 from vault.config import Settings
 from vault.db import db
 
-ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"Vault is ready at http://127\.0\.0\.1:([0-9]+)\n")
 START_SECONDS = 60.0
-# Cheap passwords, so that a test waits for the vault and not for argon2.
-CHEAP = {"VAULT_PASSWORD_MEMORY_KIB": "8192", "VAULT_PASSWORD_ROUNDS": "1"}
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a vault in a home, without anything of this machine's own vault."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VAULT_")}
-    return {**clean, **CHEAP, "VAULT_HOME": str(home), "PYTHONWARNINGS": "default", "NO_COLOR": "1", **more}
-
-
-def manage(
-    home: Path, *arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command of manage.py to its end."""
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    variables = environment(home, **(environ or {}))
-    return subprocess.run(
-        command, env=variables, cwd=home.parent, input=stdin, capture_output=True, text=True, timeout=100, check=False
-    )
 
 
 class LiveVault:
@@ -142,7 +123,10 @@ def new_home(folder: Path, template: Path, name: str = "home") -> Path:
     """Make a home with an empty, migrated database."""
     home = folder / name
     home.mkdir(mode=0o700)
-    shutil.copy(template, home / "vault.db")
+    (home / "vault.db").touch(mode=0o600)
+    # Not by copying the file: what was written last may still lie in the log beside it.
+    with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(home / "vault.db")) as target:
+        source.backup(target)
     return home
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.commands import manage
 from tests.live.processes import descendants
-from tests.live.server import eventually, manage, running
+from tests.live.server import eventually, running
 
 SETUP = re.compile(
     r"This vault is empty\. Set it up here, once: (http://127\.0\.0\.1:[0-9]+)(/setup/[A-Za-z0-9_-]{43})\n"
@@ -76,6 +77,10 @@ REFUSALS = {
         "VAULT_SECRET_KEY is easy to guess; remove the setting and the vault makes a good one",
     ),
     "an odd origin": ({"VAULT_ORIGIN": "photos"}, "VAULT_ORIGIN is not an address like https://photos.example.org"),
+    "an origin of half an address": (
+        {"VAULT_ORIGIN": "http://["},
+        "VAULT_ORIGIN is not an address like https://photos.example.org",
+    ),
     "an odd delivery": ({"VAULT_DELIVERY": "mail"}, "VAULT_DELIVERY is neither 'direct' nor 'x-accel'"),
 }
 

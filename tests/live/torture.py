@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests.live import kills, writers
-from tests.live.server import manage
+from tests.live.commands import manage
 
 KILLS = 100
 WRITING_SECONDS = 30.0

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from tests.factories import House, small_picture
 from tests.live.client import Answer, Client
-from tests.live.server import looking_inside, manage, running
+from tests.live.commands import manage
+from tests.live.server import looking_inside, running
 from vault.db import db
 from vault.models.account import Scope
 from vault.models.media import Album, AlbumMedia, Media
@@ -197,7 +198,7 @@ def _lost(writer: Writer) -> list[str]:
     return [str(each) for each in differing]
 
 
-def _pairs(rows: sa.Select[Any], name: Any, ledger: Iterable[str]) -> list[tuple[str, Any]]:
+def _pairs(rows: sa.Select[Any, Any], name: Any, ledger: Iterable[str]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     names = list(ledger)
     for start in range(0, len(names), 500):

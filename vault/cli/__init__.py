@@ -17,11 +17,12 @@ from vault.cli import importing, people, running, upkeep
 from vault.cli.house import House
 from vault.config import SettingsError
 from vault.imaging.identify import Unsupported
+from vault.jobs.engine import QueueError
 from vault.passwords import UnacceptablePassword
 from vault.services import Refused
 from vault.storage import StorageError
 
-REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, SQLAlchemyError)
+REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, QueueError, SQLAlchemyError)
 COMMANDS = (
     running.run,
     running.worker,
@@ -56,4 +57,8 @@ def main(create_app: Callable[[], Flask], serve: Callable[..., int]) -> None:
         sys.exit(1)
     except REFUSALS as error:
         click.echo(str(error).splitlines()[0] if str(error) else type(error).__name__, err=True)
+        sys.exit(1)
+    except OSError as error:
+        # A folder that is none, or may not be written to: the home, the blobs, the log.
+        click.echo(f"{error.filename or 'the system'}: {error.strerror or error}", err=True)
         sys.exit(1)

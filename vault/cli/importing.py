@@ -28,7 +28,10 @@ CHUNK = 1024 * 1024
 @with_vault
 def import_tree(vault: Vault, path: Path, owner: str, album: str | None, move_nothing: bool) -> None:  # noqa: ARG001  # nothing is ever moved
     """Import every picture below PATH. Safe to run again: what is here already is recognised."""
-    viewer = Viewer(user_id=people.named(owner).id)
+    person = people.named(owner)
+    if person.disabled_at is not None:
+        raise Refused(f"the account of {person.email} is disabled; enable it first")
+    viewer = Viewer(user_id=person.id)
     album_id = _album(viewer, album) if album else None
     counts = {"imported": 0, "already here": 0, "refused": 0}
     files = list(_files(path))
