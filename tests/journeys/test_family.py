@@ -172,5 +172,6 @@ def take_back(owner: Page, visitor: Page, album: str) -> None:
     assert {visitor.request.get(each).status for each in pictures} == {403}
     assert {visitor.request.get(each.replace("/thumb", "/original")).status for each in pictures} == {403}
     answer = visitor.reload()
-    assert answer is not None and answer.status == 403
+    assert answer is not None
+    assert answer.status == 403
     expect(visitor.get_by_role("heading", name="This link does not open anything")).to_be_visible()

@@ -10,7 +10,7 @@ REFUSED = "Failed to load resource: the server responded with a status of 4"
 
 @dataclass
 class Watch:
-    """What went wrong: errors of scripts, whatever the content security policy stopped, missing files, broken answers."""
+    """What went wrong: errors of scripts, what the security policy stopped, missing files, broken answers."""
 
     complaints: list[str] = field(default_factory=list)
 

@@ -1,0 +1,157 @@
+"""Fills a running vault with people, albums, pictures, grants and links, quicker than by hand."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.factories import PASSWORD, House, Person
+from tests.live.server import eventually
+from tests.pictures import drawing, encoded, jpeg
+from vault.db import db, transaction
+from vault.imaging.render import PIPELINE_VERSION
+from vault.models.account import Purpose, Scope
+from vault.models.media import Album, AlbumMedia, Media, Order, State
+from vault.models.membership import position_of
+from vault.models.sharing import Role
+from vault.policy import Action, authorize
+from vault.services import accounts, library, tokens
+from vault.signing import digest, new_public_id
+
+FIRST_DAY = datetime(2024, 7, 14, 18, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Where things are: paths of pages, by what they show."""
+
+    for_nobody: dict[str, str]
+    for_newcomer: dict[str, str]
+    for_anna: dict[str, str]
+
+
+def furnish(house: House, files: list[Path]) -> Contents:
+    """Make a vault in which every page has something to show: Anna's, with Ben's share and Cem, who has nothing."""
+    anna = house.person("Anna", admin=True, password=PASSWORD)
+    ben, _ = house.person("Ben", password=PASSWORD), house.person("Cem", password=PASSWORD)
+    album = house.album(anna, "Summer by the river", order=Order.MANUAL)
+    house.album(anna, "The tent", parent=album)
+    pictures = [house.picture(anna, album, data=file.read_bytes(), file_name=file.name, ready=False) for file in files]
+    broken = house.picture(anna, album, data=jpeg()[:400], file_name="broken.jpg", ready=False)
+    wait_for_the_worker()
+    _describe(anna, pictures[0], "The evening before we left")
+    gone = house.picture(anna, data=jpeg(drawing(33, 22)), ready=True)
+    library.trash(authorize(anna.viewer, Action.TRASH, Media, gone.public_id))
+    house.grant(album, ben, Role.EDITOR, expires_at=FIRST_DAY + timedelta(days=20_000))
+    link = house.link(album, role=Role.DOWNLOADER, label="Grandparents")
+    tokens.create(anna.id, name="Backup script", scopes=Scope.READ, expires_in_days=30)
+    return Contents(
+        _for_nobody(house, anna, house.address(link), pictures[0]),
+        {"empty home": "/", "no albums": "/albums", "no pictures": "/pictures", "no links": "/links"},
+        _for_anna(album, ben, pictures[1], broken),
+    )
+
+
+def fill(house: House, owner: Person, album: Album, count: int) -> None:
+    """Put many pictures into an album quickly: a row and two small files each, every third one upright."""
+    rows = [_row(owner, number) for number in range(count)]
+    drawn = encoded(drawing(48, 32), "WEBP")
+    for row, name in itertools.product(rows, ("thumb", "preview")):
+        with house.vault.storage.temporary() as path:
+            path.write_bytes(drawn)
+            key = str(row["blob_key"]).replace("originals/", "variants/")
+            house.vault.storage.put(f"{key}/{name}-v{PIPELINE_VERSION}.webp", path)
+    with transaction() as session:
+        session.execute(sa.insert(Media), rows)
+        found = session.execute(
+            sa.select(Media.id, Media.shown_at).where(Media.public_id.in_([row["public_id"] for row in rows]))
+        )
+        places = [{"album_id": album.id, "position": position_of(at), "media_id": id_} for id_, at in found]
+        session.execute(sa.insert(AlbumMedia), places)
+        session.execute(sa.update(Album).where(Album.id == album.id).values(media_count=count))
+
+
+def wait_for_the_worker() -> None:
+    """Wait until the running vault has rendered whatever is pending."""
+    pending = sa.select(sa.func.count()).select_from(Media).where(Media.state == State.PENDING)
+
+    def is_done() -> bool:
+        # A fresh transaction each time, or SQLite shows the same moment for ever.
+        db.session.rollback()
+        return db.session.scalar(pending) == 0
+
+    eventually(is_done, seconds=60)
+
+
+def _row(owner: Person, number: int) -> dict[str, object]:
+    public_id = new_public_id()
+    sha256 = digest(public_id)
+    width, height = (2, 3) if number % 3 == 0 else (3, 2)
+    return {
+        "public_id": public_id,
+        "owner_id": owner.id,
+        "sha256": sha256,
+        "size_bytes": 1,
+        "media_type": "image/jpeg",
+        "file_name": f"picture{number}.jpg",
+        "blob_key": f"originals/{owner.public_id}/{sha256[:2]}/{sha256}.{public_id}",
+        "state": State.READY,
+        "pipeline": PIPELINE_VERSION,
+        "rendition": sha256[:32],
+        "width": width,
+        "height": height,
+        "shown_at": FIRST_DAY + timedelta(minutes=number),
+    }
+
+
+def _describe(anna: Person, picture: Media, caption: str) -> None:
+    permit = authorize(anna.viewer, Action.CAPTION, Media, picture.public_id)
+    library.describe(permit, caption=caption, taken_at=FIRST_DAY)
+
+
+def _for_nobody(house: House, anna: Person, link: str, picture: Media) -> dict[str, str]:
+    _, invitation = accounts.invite(
+        house.vault, anna.id, email="dora@example.org", name="Dora", is_admin=False, quota_bytes=None
+    )
+    _, dora = accounts.invite(
+        house.vault, anna.id, email="emil@example.org", name="Emil", is_admin=False, quota_bytes=10**9
+    )
+    purpose, reset = accounts.offer_new_password(house.vault, anna.id, anna.id)
+    assert purpose == Purpose.PASSWORD
+    return {
+        "sign-in": "/sign-in",
+        "invitation": f"/invite/{invitation}",
+        "used invitation": f"/invite/{dora[:-1]}",
+        "new password": f"/reset/{reset}",
+        "a visitor's album": link,
+        "a visitor's picture": f"{link}/media/{picture.public_id}",
+        "a dead link": f"{link[:-1]}",
+    }
+
+
+def _for_anna(album: Album, ben: Person, picture: Media, broken: Media) -> dict[str, str]:
+    here = f"/albums/{album.public_id}"
+    return {
+        "home": "/",
+        "pictures": "/pictures",
+        "albums": "/albums",
+        "new album": f"/albums/new?parent={album.public_id}",
+        "album": here,
+        "edit": f"{here}/edit",
+        "delete": f"{here}/delete",
+        "sharing": f"{here}/sharing",
+        "picture": f"/media/{picture.public_id}?album={album.public_id}",
+        "broken picture": f"/media/{broken.public_id}",
+        "upload": "/upload",
+        "account": "/account",
+        "links": "/links",
+        "trash": "/trash",
+        "people": "/admin/",
+        "person": f"/admin/people/{ben.public_id}",
+        "access": "/admin/access",
+        "events": "/admin/events",
+        "refused": "/albums/of-somebody-else",
+        "no such page": "/nowhere",
+    }
