@@ -100,7 +100,7 @@ def invite(
     with transaction() as session:
         if session.scalar(sa.select(User.id).where(User.email == email)) is not None:
             raise Conflict("Somebody with this e-mail address is here already.")
-        person = User(email=email, name=name.strip()[:LONGEST_NAME], is_admin=is_admin, quota_bytes=quota or None)
+        person = User(email=email, name=_printable(name), is_admin=is_admin, quota_bytes=quota or None)
         session.add(person)
         session.flush()
         token = _one_time(session, Purpose.INVITATION, person.id, timedelta(days=vault.settings.invitation_days))
@@ -286,7 +286,11 @@ def _email(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    name = "".join(character for character in text if character.isprintable()).strip()[:LONGEST_NAME]
+    name = _printable(text)
     if not name:
         raise Refused("Please say a name.")
     return name
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable()).strip()[:LONGEST_NAME]

@@ -21,6 +21,8 @@ from vault.models.sharing import GRANTABLE, LINK_PURPOSE, LINKABLE, Grant, Link,
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, role_on, rule, visible
 from vault.services import Refused, Vault
 
+LAST_DAY = date(9000, 1, 1)
+
 
 @dataclass(frozen=True)
 class LinkCard:
@@ -167,7 +169,8 @@ def revoke_link_as_administrator(actor_id: int, link_id: str) -> bool:
 
 def end_of(day: date | None) -> datetime | None:
     """Return the moment at which a day that was chosen as the last one is over, in UTC."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+    # Nobody means the calendar's last days, and databases and time zones do not reach beyond them.
+    return datetime.combine(min(day, LAST_DAY) + timedelta(days=1), time(), UTC) if day else None
 
 
 def link_address(vault: Vault, link: Link) -> str:

@@ -14,12 +14,14 @@ from vault.services import Person, Refused
 from vault.signing import digest, new_secret
 
 PREFIX = "vlt_"
+LONGEST_NAME = 100
 USED_EVERY = timedelta(minutes=5)
 
 
 def create(user_id: int, *, name: str, scopes: Scope, expires_in_days: int | None, actor: str = "") -> str:
     """Make a token and return it, for the only time. Raises Refused without a name, a scope, or the right to one."""
-    if not name.strip() or not scopes:
+    name = "".join(character for character in name if character.isprintable()).strip()[:LONGEST_NAME]
+    if not name or not scopes:
         raise Refused("A token needs a name and at least one scope.")
     if expires_in_days is not None and not 1 <= expires_in_days <= 3650:
         raise Refused("A token lives between one day and ten years.")
@@ -29,9 +31,7 @@ def create(user_id: int, *, name: str, scopes: Scope, expires_in_days: int | Non
         if Scope.ADMIN in scopes and not person.is_admin:
             raise Refused("Only an administrator's token can have the scope admin.")
         ends = utcnow() + timedelta(days=expires_in_days) if expires_in_days else None
-        row = ApiToken(
-            digest=digest(secret), user_id=user_id, name=name.strip()[:100], scopes=int(scopes), expires_at=ends
-        )
+        row = ApiToken(digest=digest(secret), user_id=user_id, name=name, scopes=int(scopes), expires_at=ends)
         session.add(row)
         made_by = {"by": actor} if actor else {}
         audit.record(

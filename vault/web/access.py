@@ -254,6 +254,9 @@ def gate() -> None:
         # A person's own pages are for the person: with a token one could make oneself a mightier token there.
         if mark.face is Face.PAGE and _bearer() is not None:
             raise Denied
+        # No id of ours holds a NUL, and PostgreSQL takes no text that does.
+        if any("\0" in value for value in (asked.view_args or {}).values()):
+            raise Denied
     # A browser sends cookies by itself and a bearer token never, so only the first needs proof that the page was ours.
     if changes and _bearer() is None:
         csrf.protect()

@@ -11,6 +11,7 @@ import os
 from functools import lru_cache
 
 from flask import Response, current_app, request, send_file
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 
 from vault.models.media import MediaFacts
@@ -71,7 +72,11 @@ def _sent(vault: Vault, blob: Blob, file_name: str | None) -> Response:
     answer.headers["Content-Length"] = str(stat.st_size)
     _close(answer, blob, int(stat.st_mtime))
     if not CONDITIONS.isdisjoint(request.environ):
-        answer.make_conditional(request, accept_ranges=True, complete_length=stat.st_size)
+        try:
+            answer.make_conditional(request, accept_ranges=True, complete_length=stat.st_size)
+        except HTTPException:
+            answer.close()  # no such part of the file: nobody will read it
+            raise
     return answer
 
 
