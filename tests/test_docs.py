@@ -20,7 +20,7 @@ DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives"]
 # Defaults that depend on the machine or are made there.
 TOLD = {"home": "`instance`", "secret_key": "made at the first start", "worker_threads": "one per processor core"}
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"""(?:\]\(|(?:src|srcset)=")([^)"\s]+)""")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
