@@ -9,6 +9,7 @@ for comparing it.
 import io
 import os
 from functools import lru_cache
+from urllib.parse import quote
 
 from flask import Response, current_app, request, send_file
 from werkzeug.exceptions import HTTPException
@@ -65,11 +66,10 @@ def _sent(vault: Vault, blob: Blob, file_name: str | None) -> Response:
         # Opened in here; that it may be deleted while it is read does not matter to an open file.
         file = io.FileIO(path)
     stat = os.fstat(file.fileno())
-    attached = file_name is not None
-    answer = send_file(
-        file, blob.media_type, as_attachment=attached, download_name=file_name, etag=False, conditional=False
-    )
+    answer = send_file(file, blob.media_type, etag=False, conditional=False)
     answer.headers["Content-Length"] = str(stat.st_size)
+    if file_name is not None:
+        answer.headers["Content-Disposition"] = _attachment(file_name)
     _close(answer, blob, int(stat.st_mtime))
     if not CONDITIONS.isdisjoint(request.environ):
         try:
@@ -85,7 +85,7 @@ def _handed_over(vault: Vault, blob: Blob, file_name: str | None) -> Response:
     stat = vault.storage.stat(blob.key)
     answer = Response(mimetype=blob.media_type, direct_passthrough=True)
     if file_name is not None:
-        answer.headers.set("Content-Disposition", "attachment", filename=file_name)
+        answer.headers["Content-Disposition"] = _attachment(file_name)
     _close(answer, blob, int(stat.modified_at.timestamp()))
     answer.make_conditional(request)
     if answer.status_code == 200:
@@ -102,6 +102,12 @@ def _close(answer: Response, blob: Blob, modified_at: int) -> None:
 @lru_cache(4_096)
 def _written(seconds: int) -> str:
     return http_date(seconds)
+
+
+def _attachment(name: str) -> str:
+    """Say the name twice: in letters that every header takes, and whole (RFC 6266, 4.3; RFC 8187)."""
+    plain = "".join(each if each.isascii() else "_" for each in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _attachment_name(file_name: str) -> str:
