@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench assets lock format clean
+.PHONY: help run test check bench torture assets lock format clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ check: $(DEV) assets ## Everything that must hold before a change lands, the fas
 
 bench: $(DEV) assets ## Print the benchmarks' ratios
 	@$(BIN)/python -m bench $(ARGS)
+
+torture: $(DEV) assets ## Kill, race and flood a running vault for some minutes; prints what was lost
+	@$(BIN)/python -m tests.live.torture $(ARGS)
 
 assets: $(RUN) ## Build the browser side where it is older than its sources
 	@$(BIN)/python build_assets.py
