@@ -90,7 +90,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=settings.session_days * 86_400,
-        TRUSTED_HOSTS=[settings.host],
+        TRUSTED_HOSTS=settings.hosts,
         MAX_CONTENT_LENGTH=access.SMALL_BODY,
         MAX_FORM_PARTS=100,
         PROVIDE_AUTOMATIC_OPTIONS=False,
@@ -105,10 +105,12 @@ def _driver_url(url: str) -> str:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
+    # What a statement was given is nobody's business in a log.
+    hidden = {"hide_parameters": True}
     # A connection of SQLite costs little, and every thread of the server may want one at the same time.
     if settings.database_url.startswith("sqlite"):
-        return {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 16}
-    return {"pool_size": 16, "max_overflow": 16, "pool_pre_ping": True}
+        return hidden | {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 16}
+    return hidden | {"pool_size": 16, "max_overflow": 16, "pool_pre_ping": True}
 
 
 def _open_vault(app: Flask, settings: Settings) -> None:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET = 32
 FEWEST_DIFFERENT_CHARACTERS = 12
 WELL_KNOWN_SECRETS = ("secret", "changeme", "change-me", "password", "development", "default", "example")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GIB = 1024**3
 
 
@@ -67,12 +68,17 @@ class Settings:
     def is_loopback_http(self) -> bool:
         """Whether people come by plain http on this very machine, the only case without `Secure` cookies."""
         parts = urlsplit(self.origin)
-        return parts.scheme == "http" and (parts.hostname or "") in ("127.0.0.1", "localhost", "::1")
+        return parts.scheme == "http" and parts.hostname in LOOPBACK
 
     @property
     def host(self) -> str:
-        """Name of the origin without its port: the only `Host` that is answered."""
+        """Name of the origin without its port."""
         return urlsplit(self.origin).hostname or ""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names that are answered: the origin's, and every name of this machine itself where that is one."""
+        return ["127.0.0.1", "localhost", "[::1]"] if self.is_loopback_http else [self.host]
 
 
 # The least and the greatest value of each whole number.
@@ -164,12 +170,14 @@ def _bad_origin(origin: str) -> list[str]:
         return ["VAULT_ORIGIN is not an address like https://photos.example.org"]
     if not good or parts.path or parts.query or parts.username:
         return ["VAULT_ORIGIN is not an address like https://photos.example.org"]
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        return ["VAULT_ORIGIN is plain http: over a network nobody could stay signed in, it must be https"]
     return []
 
 
 def _bad_database(url: str) -> list[str]:
-    good = not url or url.startswith(("sqlite:///", "postgresql://"))
-    return [] if good else ["VAULT_DATABASE_URL begins with neither sqlite:/// nor postgresql://"]
+    good = not url or url.startswith(("sqlite:////", "postgresql://"))
+    return [] if good else ["VAULT_DATABASE_URL is neither sqlite:////an/absolute/path nor postgresql://…"]
 
 
 def _too_open(path: Path) -> list[str]:
