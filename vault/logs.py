@@ -40,6 +40,7 @@ def _file(home: Path) -> TextIO:
     path = folder / "vault.log"
     if path.exists() and path.stat().st_size > LARGEST_BYTES:
         path.replace(folder / "vault.log.1")
+    path.touch(mode=0o600)
     return path.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
