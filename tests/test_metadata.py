@@ -176,6 +176,15 @@ def test_title_and_caption_come_from_xmp(kind: str) -> None:
     assert (facts.title, facts.caption) == ("A day out", "Seen from the hill")
 
 
+@pytest.mark.parametrize("stock", ["SONY DSC", "OLYMPUS DIGITAL CAMERA         "])
+def test_what_a_camera_writes_into_every_picture_is_no_caption(stock: str) -> None:
+    exif = pictures.camera_exif()
+    exif[Base.ImageDescription] = stock
+    assert _read(pictures.jpeg(exif=exif)).caption is None
+    exif[Base.ImageDescription] = f"{stock} repair shop"
+    assert _read(pictures.jpeg(exif=exif)).caption == f"{' '.join(stock.split())} repair shop"
+
+
 def test_a_caption_that_looks_like_a_program_stays_text() -> None:
     facts = _read(pictures.jpeg(xmp=pictures.xmp_packet(description="&lt;script&gt;alert(1)&lt;/script&gt;")))
     assert facts.caption == "<script>alert(1)</script>"

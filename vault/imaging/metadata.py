@@ -20,6 +20,19 @@ _Value = TypeVar("_Value")
 _Base: Final = ExifTags.Base
 _Gps: Final = ExifTags.GPS
 _Fields = Mapping[int, object]
+# Descriptions that makers put into every picture of theirs, in small letters.
+_STOCK_CAPTIONS: Final = frozenset(
+    {
+        "sony dsc",
+        "olympus digital camera",
+        "minolta digital camera",
+        "konica minolta digital camera",
+        "kodak digital still camera",
+        "digital camera",
+        "exif_jpeg_picture",
+        "samsung camera pictures",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +92,13 @@ def _read(image: Image.Image) -> Metadata:
         altitude_m=_altitude(gps),
         orientation=_orientation(main.get(_Base.Orientation)),
         title=xmp.title or iptc.title,
-        caption=xmp.caption or iptc.caption or cleaned(main.get(_Base.ImageDescription), MAX_CAPTION),
+        caption=_said(xmp.caption, iptc.caption, cleaned(main.get(_Base.ImageDescription), MAX_CAPTION)),
     )
+
+
+def _said(*captions: str | None) -> str | None:
+    """Return the first caption that a person wrote, passing over what a camera writes into every picture."""
+    return next((each for each in captions if each and each.casefold() not in _STOCK_CAPTIONS), None)
 
 
 def _tolerantly(read_one: Callable[[], _Value]) -> _Value | None:
