@@ -19,11 +19,11 @@ from vault.web.tiles import link_row
 blueprint = Blueprint("sharing", __name__, url_prefix="/albums/<album_id>")
 # In the words of the roles' own definition: what one more step up the ladder allows.
 ROLES = {
-    Role.VIEWER: ("Viewer", "look at the pictures"),
-    Role.DOWNLOADER: ("Downloader", "also take the originals home"),
-    Role.CONTRIBUTOR: ("Contributor", "also add pictures of their own"),
-    Role.EDITOR: ("Editor", "also arrange, caption and take out"),
-    Role.MANAGER: ("Manager", "also decide who else comes in"),
+    Role.VIEWER: ("Viewer", "See the pictures in screen size."),
+    Role.DOWNLOADER: ("Downloader", "Also save the originals, with everything the camera wrote into them."),
+    Role.CONTRIBUTOR: ("Contributor", "Also add pictures of their own."),
+    Role.EDITOR: ("Editor", "Also arrange pictures, caption them and take them out."),
+    Role.MANAGER: ("Manager", "Also decide who else sees the album, and change its title and order."),
 }
 
 

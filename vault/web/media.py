@@ -216,7 +216,8 @@ def _addable(permit: Permit[MediaFacts]) -> list[tuple[str, str]]:
 
 def _access(line: explaining.Access) -> dict[str, object]:
     who = line.user.name or line.user.email if line.user else f"Link “{line.link.label}”" if line.link else ""
-    return {"who": who, "reason": line.reason, "since": line.since, "until": line.until}
+    facts = {"reason": line.reason, "since": line.since, "until": line.until}
+    return {"who": who, "is_link": line.user is None, **facts}
 
 
 def _back(endpoint: str) -> str:

@@ -74,6 +74,8 @@ export class TrayLine {
   fail(words: string, retry: (() => void) | null): void {
     this.tell(words);
     this.item.classList.add("is-failed");
+    // What needs a look comes first; the rest of a long list is as one hoped.
+    this.item.parentElement?.prepend(this.item);
     if (retry === null) return;
     const again = button("Try again", "button sent-action");
     again.addEventListener("click", () => {
