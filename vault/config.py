@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -37,9 +37,9 @@ class Settings:
     """What the person who runs the vault decides; the variable is `VAULT_` and the field's name in capitals."""
 
     home: Path
-    secret_keys: tuple[str, ...]
+    secret_keys: tuple[str, ...] = field(repr=False)
     origin: str = "http://127.0.0.1:8000"
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # it may hold a password
     storage_url: str = ""
     queue_url: str = "sqlite"
     delivery: str = "direct"
@@ -199,4 +199,8 @@ def _kept_secret(home: Path) -> str:
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    return path.read_text().strip()
+    kept = path.read_text(errors="replace").strip()
+    if weaknesses(kept):
+        # Cut short by a crash, or edited: with a key that can be guessed anybody could sign anything.
+        raise SettingsError([f"{path.name} is damaged: restore it, or remove it (every link and session then ends)"])
+    return kept
