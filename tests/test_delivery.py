@@ -1,11 +1,15 @@
 """The bytes: headers of the outward contract, conditional and range requests, and who gets none."""
 
+import pytest
 import sqlalchemy as sa
 
-from tests.factories import House
-from vault.db import transaction
+from tests.factories import ORIGIN, House
+from vault.db import db, transaction
 from vault.models.media import Media
 from vault.models.sharing import Role
+from vault.models.system import Event
+from vault.policy import Action, Denied, authorize
+from vault.web.delivery import send
 
 PRIVATE_HEADERS = {
     "Cache-Control": "private, no-cache",
@@ -61,3 +65,28 @@ def test_where_it_was_taken_is_told_only_to_who_may_have_the_original(house: Hou
         ben.email: None,
         eve.email: 48.137154,
     }
+
+
+def test_an_original_leaves_an_event_whichever_part_is_asked_for(house: House) -> None:
+    anna = house.person("Anna")
+    browser = house.browser(anna)
+    first, second, third = (house.picture(anna).public_id for _ in range(3))
+
+    browser.get(f"/media/{first}/original", headers={"Range": "bytes=1-"})
+    browser.get(f"/media/{first}/original", headers={"Range": "bytes=0-9"})
+    browser.get(f"/media/{second}/original")
+    browser.get(f"/media/{second}/original")
+    browser.head(f"/media/{third}/original")
+    browser.get(f"/media/{third}/thumb")
+
+    taken = db.session.scalars(sa.select(Event).where(Event.action == "media.download").order_by(Event.id)).all()
+    assert [event.subject for event in taken] == [first, second, second]
+    assert taken[0].detail == {"through": "owner"}
+
+
+def test_a_permit_to_look_does_not_send_an_original(house: House) -> None:
+    anna = house.person("Anna")
+    permit = authorize(anna.viewer, Action.VIEW, Media, house.picture(anna).public_id)
+
+    with house.app.test_request_context(base_url=ORIGIN), pytest.raises(Denied):
+        send(permit, "original")

@@ -82,7 +82,7 @@ F = TypeVar("F", MediaFacts, AlbumFacts, LinkFacts)
 class Permit(Generic[F]):
     """The right to do one thing to one row, now. Only `authorize` makes one.
 
-    `reason` is "owner", "grant" or "link"; `services.explaining` makes sentences of them.
+    `reason` is "owner", "grant" or "link": through what it was given, for the record.
     """
 
     viewer: Viewer

@@ -16,7 +16,7 @@ from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts
 from vault.models.sharing import Grant, Link, Role
-from vault.policy import Permit
+from vault.policy import NOBODY, Action, Permit, Viewer, may
 from vault.signing import digest
 
 MOST_ROWS = 200
@@ -26,7 +26,8 @@ MOST_ROWS = 200
 class Access:
     """One way in which somebody can see an album or a picture.
 
-    `album` is where the grant or link stands; None for the owner. `user` is None for a link.
+    `album` is where the grant or link stands; None for the owner, and for an album that is closed to who asks. `user`
+    is None for a link.
     """
 
     user: User | None
@@ -49,11 +50,12 @@ class GrantLine:
 
 
 def of_album(permit: Permit[AlbumFacts]) -> list[Access]:
-    """Say who can see an album through its owner or a grant. The permit is for EXPLAIN."""
+    """Say who can see an album, through its owner, a grant or a link, on it or above it. The permit is for EXPLAIN."""
     album = db.session.get_one(Album, permit.row.id)
     owner = db.session.get_one(User, album.owner_id)
     first = Access(owner, None, Role.OWNER, "Owner of the album", None, album.created_at, None)
-    return [first, *_grants([album.id])]
+    ways = [first, *_grants(permit.viewer, [album.id]), *_links(permit.viewer, [album.id])]
+    return [way for way in ways if may(_holder(way), Action.VIEW, Album, album.public_id)]
 
 
 def of_media(permit: Permit[MediaFacts]) -> list[Access]:
@@ -62,14 +64,22 @@ def of_media(permit: Permit[MediaFacts]) -> list[Access]:
     owner = db.session.get_one(User, media.owner_id)
     held = sa.select(Album).join(AlbumMedia, AlbumMedia.album_id == Album.id).where(AlbumMedia.media_id == media.id)
     albums = list(db.session.scalars(held))
-    found = [Access(owner, None, Role.OWNER, "Owner of the picture", None, media.uploaded_at, None)]
+    ways = [Access(owner, None, Role.OWNER, "Owner of the picture", None, media.uploaded_at, None)]
     for album in albums:
         keeper = db.session.get_one(User, album.owner_id)
-        if keeper.id != owner.id and keeper.disabled_at is None:
+        if keeper.id != owner.id:
             reason = f"Owner of the album {album.title}, where the picture lies"
-            found.append(Access(keeper, None, Role.MANAGER, reason, album, album.created_at, None))
+            ways.append(Access(keeper, None, Role.MANAGER, reason, album, album.created_at, None))
     ids = [album.id for album in albums]
-    return found + _grants(ids) + _links(ids)
+    ways += [*_grants(permit.viewer, ids), *_links(permit.viewer, ids)]
+    return [way for way in ways if may(_holder(way), Action.VIEW, Media, media.public_id)]
+
+
+def _holder(way: Access) -> Viewer:
+    """Return the viewer that a line speaks of: what the rule does not open to him is no way in, and is not listed."""
+    if way.link is not None:
+        return Viewer(link_id=way.link.public_id, generation=way.link.generation)
+    return Viewer(user_id=way.user.id) if way.user else NOBODY
 
 
 def page_of_media(permit: Permit[MediaFacts], *, limit: int, cursor: str | None = None) -> Page[Access]:
@@ -91,18 +101,24 @@ def grant_line(grant: Grant) -> GrantLine:
 
 
 def all_grants(*, text: str = "") -> list[GrantLine]:
-    """Return the live grants of the whole vault, the newest first, narrowed by a name, address or title."""
+    """Return live grants of the whole vault, the newest first, narrowed by a name, address or title.
+
+    One more than MOST_ROWS says that there are others.
+    """
     lines = _grant_lines().where(_contains(text, Album.title, User.name, User.email))
-    rows = db.session.execute(lines.order_by(Grant.created_at.desc()).limit(MOST_ROWS)).all()
+    rows = db.session.execute(lines.order_by(Grant.created_at.desc()).limit(MOST_ROWS + 1)).all()
     return [GrantLine(*row) for row in rows]
 
 
 def all_links(*, text: str = "") -> sa.Select[Link]:
-    """Return the selection of all links that are not revoked, narrowed by label, title or creator."""
+    """Return the selection of all links that are not revoked, narrowed by label, title or creator.
+
+    One more than MOST_ROWS says that there are others.
+    """
     creator, album = aliased(User), aliased(Album)
     named = _contains(text, Link.label, album.title, creator.name, creator.email)
     live = sa.select(Link).join(album, album.id == Link.album_id).join(creator, creator.id == Link.creator_id)
-    return live.where(Link.revoked_at.is_(None), named).limit(MOST_ROWS)
+    return live.where(Link.revoked_at.is_(None), named).limit(MOST_ROWS + 1)
 
 
 def _key(line: Access) -> tuple[datetime, str]:
@@ -123,7 +139,7 @@ def _grant_lines() -> sa.Select[Grant, Album, User, str]:
     return lines.where(_unended(Grant))
 
 
-def _grants(album_ids: list[int]) -> list[Access]:
+def _grants(asking: Viewer, album_ids: list[int]) -> list[Access]:
     giver, source = aliased(User), aliased(Album)
     rows = db.session.execute(
         sa.select(Grant, User, source, giver.name, Album)
@@ -132,45 +148,47 @@ def _grants(album_ids: list[int]) -> list[Access]:
         .join(source, source.id == Grant.album_id)
         .join(User, User.id == Grant.user_id)
         .join(giver, giver.id == Grant.granted_by_id)
-        .where(AlbumReach.album_id.in_(album_ids), User.disabled_at.is_(None), _unended(Grant))
+        .where(AlbumReach.album_id.in_(album_ids), _unended(Grant))
         .order_by(User.name, AlbumReach.distance)
     ).all()
-    return [_granted(grant, person, source_album, by, album) for grant, person, source_album, by, album in rows]
+    return [_granted(asking, *row) for row in rows]
 
 
-def _granted(grant: Grant, person: User, source: Album, by: str, album: Album) -> Access:
+def _granted(asking: Viewer, grant: Grant, person: User, source: Album, by: str, album: Album) -> Access:  # noqa: PLR0917  # a row of the statement above
     role = Role(grant.role)
     giver = "the owner" if grant.granted_by_id == source.owner_id else by
-    reason = f"granted {role.label} by {giver} on the album {source.title}"
-    if source.id != album.id:
+    where, known = _named(asking, source)
+    reason = f"granted {role.label} by {giver} on {where}"
+    if known and source.id != album.id:
         reason += f", which {album.title} inherits from"
-    return Access(person, None, role, reason, source, grant.created_at, grant.expires_at)
+    return Access(person, None, role, reason, known, grant.created_at, grant.expires_at)
 
 
-def _links(album_ids: list[int]) -> list[Access]:
+def _links(asking: Viewer, album_ids: list[int]) -> list[Access]:
     rows = db.session.execute(
         sa.select(Link, Album, User.name)
         .join(AlbumReach, AlbumReach.source_id == Link.album_id)
         .join(Album, Album.id == Link.album_id)
         .join(User, User.id == Link.creator_id)
-        .where(
-            AlbumReach.album_id.in_(album_ids), Link.revoked_at.is_(None), User.disabled_at.is_(None), _unended(Link)
-        )
+        .where(AlbumReach.album_id.in_(album_ids), Link.revoked_at.is_(None), _unended(Link))
         .order_by(Link.created_at)
         .distinct()
     ).all()
-    return [
-        Access(
-            None,
-            link,
-            Role(link.role),
-            f"anybody with the link “{link.label}” that {name} made to the album {album.title}",
-            album,
-            link.created_at,
-            link.expires_at,
-        )
-        for link, album, name in rows
-    ]
+    return [_linked(asking, link, album, name) for link, album, name in rows]
+
+
+def _linked(asking: Viewer, link: Link, album: Album, name: str) -> Access:
+    where, known = _named(asking, album)
+    label = f"the link “{link.label}”" if known else "a link"
+    reason = f"anybody with {label} that {name} made to {where}"
+    return Access(None, link, Role(link.role), reason, known, link.created_at, link.expires_at)
+
+
+def _named(asking: Viewer, album: Album) -> tuple[str, Album | None]:
+    """Return how to speak of an album to somebody: one above that is closed to him has no title and no address."""
+    if may(asking, Action.VIEW, Album, album.public_id):
+        return f"the album {album.title}", album
+    return "an album above", None
 
 
 def _unended(row: type[Grant] | type[Link]) -> sa.ColumnElement[bool]:

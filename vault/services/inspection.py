@@ -125,6 +125,7 @@ def _sums(report: Report, *, fix: bool) -> None:
     used = sa.select(sa.func.coalesce(sa.func.sum(Media.size_bytes), 0)).where(Media.owner_id == User.id)
     in_albums = sa.select(sa.func.count()).select_from(AlbumMedia).join(Media, Media.id == AlbumMedia.media_id)
     counted = in_albums.where(AlbumMedia.album_id == Album.id, Media.trashed_at.is_(None))
+    before = len(report.problems)
     true_use, true_count = used.correlate(User).scalar_subquery(), counted.correlate(Album).scalar_subquery()
     for email, kept, true in db.session.execute(
         sa.select(User.email, User.used_bytes, true_use).where(User.used_bytes != true_use)
@@ -133,7 +134,7 @@ def _sums(report: Report, *, fix: bool) -> None:
     wrong = sa.select(Album.public_id, Album.media_count, true_count).where(Album.media_count != true_count)
     for album, kept, true in db.session.execute(wrong):
         report.problems.append(f"album {album}: {kept} pictures counted, {true} there")
-    if fix and report.problems:
+    if fix and len(report.problems) > before:
         with transaction() as session:
             session.execute(sa.update(User).values(used_bytes=true_use))
             session.execute(sa.update(Album).values(media_count=true_count))

@@ -173,6 +173,11 @@ def end_of(day: date | None) -> datetime | None:
     return datetime.combine(min(day, LAST_DAY) + timedelta(days=1), time(), UTC) if day else None
 
 
+def last_day(expires_at: datetime) -> date:
+    """Return the last day on which something that ends then is still good, in UTC: the other way round of `end_of`."""
+    return (expires_at - timedelta(microseconds=1)).date()
+
+
 def link_address(vault: Vault, link: Link) -> str:
     """Return a link's present address, the same whenever it is asked for."""
     token = vault.signer.token(LINK_PURPOSE, link.public_id, link.generation)

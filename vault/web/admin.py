@@ -118,12 +118,14 @@ def password_link(user_id: str) -> str | tuple[str, int]:
 def show_access() -> str:
     """Show every grant and every link of the vault."""
     text, kind = request.args.get("q", ""), request.args.get("kind", "")
+    grants = explaining.all_grants(text=text) if kind != "links" else []
+    links = sharing.link_cards(vault(), explaining.all_links(text=text)) if kind != "grants" else []
+    most = explaining.MOST_ROWS
     return render_template(
         "admin/access.html",
-        grants=[_grant(line) for line in explaining.all_grants(text=text)] if kind != "links" else [],
-        links=[_link(card) for card in sharing.link_cards(vault(), explaining.all_links(text=text))]
-        if kind != "grants"
-        else [],
+        grants=[_grant(line) for line in grants[:most]],
+        links=[_link(card) for card in links[:most]],
+        shortened=most if max(len(grants), len(links)) > most else None,
         q=text,
         kind=kind,
     )

@@ -103,7 +103,11 @@ def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, li
     return render_template(
         "albums/sharing.html",
         album={"id": album.public_id, "title": album.title, "count": album.media_count},
-        people=[_person(line, album) for line in explaining.of_album(permit)],
+        people=[
+            _person(line, album)
+            for line in explaining.of_album(permit)
+            if line.link is None or not _is_here(line, album)
+        ],
         links=[link_row(card) for card in sharing.links_of_album(vault(), permit)],
         grant_form=grant_form or GrantForm(formdata=None),
         link_form=link_form or LinkForm(formdata=None),
@@ -112,7 +116,7 @@ def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, li
 
 
 def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
-    here = line.album is not None and line.album.id == album.id
+    here = _is_here(line, album)
     above = (
         {"url": url_for("albums.show", album_id=line.album.public_id), "title": line.album.title}
         if line.album
@@ -120,12 +124,17 @@ def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
     )
     return {
         "user_id": line.user.public_id if line.user else None,
-        "name": line.user.name if line.user else "",
+        "name": line.user.name or line.user.email if line.user else "Anybody with a link",
         "email": line.user.email if line.user else "",
         "role": line.role.label,
         "reason": line.reason,
         "since": line.since,
         "expires_at": line.until,
-        "source": "here" if here or above is None else above,
+        "source": "here" if here else above,
         "removable": here,
     }
+
+
+def _is_here(line: explaining.Access, album: Album) -> bool:
+    """Whether a grant or link stands on this album itself, and so can be changed here."""
+    return line.album is not None and line.album.id == album.id

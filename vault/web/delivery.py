@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 
 from vault.models.media import MediaFacts
-from vault.policy import Permit
-from vault.services import Vault
+from vault.policy import Action, Denied, Permit
+from vault.services import Vault, originals
 from vault.services.derivatives import Blob, find
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
@@ -46,14 +46,25 @@ CONDITIONS = frozenset(
 def send(permit: Permit[MediaFacts], name: str) -> Response:
     """Answer with the variant `name` ("thumb", "preview") or the "original", as an attachment.
 
-    Raises NotReady while there is none, Missing when the bytes are lost.
+    Raises NotReady while there is none, Missing when the bytes are lost, Denied for an original without the permit to
+    download.
     """
     vault: Vault = current_app.extensions["vault"]
+    if name == "original" and permit.action is not Action.DOWNLOAD:
+        raise Denied  # a permit is for one action, and looking is not taking
     blob = find(permit, name)
     file_name = _attachment_name(permit.row.file_name) if name == "original" else None
     if vault.settings.delivery == "x-accel":
         return _handed_over(vault, blob, file_name)
     return _sent(vault, blob, file_name)
+
+
+def send_original(permit: Permit[MediaFacts]) -> Response:
+    """Answer with the file as it was uploaded, and remember that it was taken. Raises as `send`."""
+    answer = send(permit, "original")
+    if request.method == "GET" and answer.status_code in (200, 206):
+        originals.record(permit, in_pieces="HTTP_RANGE" in request.environ)
+    return answer
 
 
 def is_delivered(answer: Response) -> bool:

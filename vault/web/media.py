@@ -1,6 +1,6 @@
 """One picture: its page, its bytes, and what its owner does with it. Floor 4."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
@@ -11,21 +11,23 @@ from wtforms.validators import Length, Optional
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
 from vault.models.sharing import Role
 from vault.policy import Action, Denied, Permit, may, role_on
-from vault.services import albums, explaining, library, originals
-from vault.services.library import Neighbours
+from vault.services import Refused, albums, explaining, library
+from vault.services.library import Date, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
-from vault.web.delivery import send
+from vault.web.delivery import send, send_original
 from vault.web.tiles import member_tile
 
 blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
+# The first one is also how a date is shown; browsers leave out seconds that are zero.
+MOMENTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
 
 
 class CaptionForm(FlaskForm):
     """What people write on the back of a picture."""
 
     caption = TextAreaField("Caption", [Length(max=library.LONGEST_CAPTION)])
-    taken_at = DateTimeLocalField("Taken at (UTC)", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    taken_at = DateTimeLocalField("Taken at (UTC)", [Optional()], format=MOMENTS, render_kw={"step": 1})
 
 
 @blueprint.get("/thumb")
@@ -46,10 +48,7 @@ def preview(permit: Permit[MediaFacts]) -> Response:
 @requires(Action.DOWNLOAD, Media, face=Face.BYTES)
 def original(permit: Permit[MediaFacts]) -> Response:
     """Send the file as it was uploaded, and remember that it was taken."""
-    answer = send(permit, "original")
-    if originals.is_taken(request.method, answer.status_code, request.headers.get("Range")):
-        originals.record(permit)
-    return answer
+    return send_original(permit)
 
 
 @blueprint.get("")
@@ -85,9 +84,12 @@ def edit(permit: Permit[MediaFacts]) -> AnyResponse:
     """Write caption and date."""
     form = CaptionForm()
     if form.validate_on_submit():
-        moment = form.taken_at.data.replace(tzinfo=UTC) if form.taken_at.data else None
-        library.describe(permit, caption=form.caption.data or "", taken_at=moment)
-        flash("Saved.", "ok")
+        try:
+            library.describe(permit, caption=form.caption.data or "", taken_at=_date(form, library.get(permit)))
+        except Refused as refusal:
+            flash(str(refusal), "error")
+        else:
+            flash("Saved.", "ok")
     else:
         flash("That is not a date, or the caption is too long.", "error")
     return redirect(url_for("media.show", media_id=permit.row.public_id, album=request.args.get("album")))
@@ -196,6 +198,14 @@ def _can(media: Media, may: set[Action]) -> set[str]:
 
 def _caption_form(media: Media) -> CaptionForm:
     return CaptionForm(formdata=None, data={"caption": media.caption, "taken_at": media.taken_at})
+
+
+def _date(form: CaptionForm, media: Media) -> datetime | Date | None:
+    """Return what the form says of the date. Browsers know no fractions of a second, so they must not be cut off."""
+    said, shown = form.taken_at.data, media.taken_at
+    if not form.taken_at.raw_data or (said and shown and said == shown.replace(microsecond=0, tzinfo=None)):
+        return Date.AS_IT_IS
+    return said.replace(tzinfo=UTC) if said else None
 
 
 def _holding(permit: Permit[MediaFacts], album: Album) -> dict[str, object]:

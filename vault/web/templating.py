@@ -4,13 +4,14 @@ Floor 4.
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, url_for
 
+from vault.services import sharing
 from vault.web import access
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -19,7 +20,7 @@ THOUSAND = 1000
 
 def init(app: Flask) -> None:
     """Register filters and names."""
-    app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso)
+    app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso, last_day=sharing.last_day)
     app.jinja_env.globals.update(asset=asset)
     app.context_processor(lambda: {"me": access.person()})
 
@@ -32,7 +33,7 @@ def size(count: float) -> str:
     return f"{amount:.0f} {UNITS[unit]}" if unit == 0 or amount >= 100 else f"{amount:.1f} {UNITS[unit]}"
 
 
-def day(moment_: datetime | None) -> str:
+def day(moment_: date | None) -> str:
     """Write a date: 20 November 2026."""
     return f"{moment_.day} {moment_:%B %Y}" if moment_ else ""
 

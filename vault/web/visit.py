@@ -9,9 +9,9 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
 from vault.policy import Action, Permit, may
-from vault.services import albums, library, originals, visiting
+from vault.services import albums, library, visiting
 from vault.web.access import Face, opened_by_link
-from vault.web.delivery import send
+from vault.web.delivery import send, send_original
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
 
 blueprint = Blueprint("visit", __name__, url_prefix="/l/<token>")
@@ -83,10 +83,7 @@ def preview(permit: Permit[MediaFacts], token: str) -> Response:  # noqa: ARG001
 @opened_by_link(Action.DOWNLOAD, Media, face=Face.BYTES)
 def original(permit: Permit[MediaFacts], token: str) -> Response:  # noqa: ARG001  # the door has read it
     """Send the file as it was uploaded, and remember that it was taken."""
-    answer = send(permit, "original")
-    if originals.is_taken(request.method, answer.status_code, request.headers.get("Range")):
-        originals.record(permit)
-    return answer
+    return send_original(permit)
 
 
 def _album(permit: Permit[AlbumFacts], token: str) -> str | Response:
