@@ -35,6 +35,9 @@ PATIENCE_MS = 30_000
 
 Browse = Callable[..., Page]
 
+# Pictures for the documentation are taken on demand: VAULT_SCREENSHOTS=1 make test T=tests/journeys/test_screenshots.py
+collect_ignore = [] if os.environ.get("VAULT_SCREENSHOTS") == "1" else ["test_screenshots.py"]
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:

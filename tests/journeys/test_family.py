@@ -28,7 +28,7 @@ def test_a_family_uploads_shares_and_takes_back(
     album = gather(anna, vault, gathered)
     share_with(anna, album, "Ben")
     look_as_guest(ben, vault)
-    be_refused(cem, browse(), album)
+    be_refused(cem, browse(), album, thumbs(ben))
     address = make_link(anna, album)
     visitor = browse()
     visit(visitor, address, gathered)
@@ -119,7 +119,7 @@ def look_as_guest(page: Page, vault: LiveVault) -> None:
     expect(page.locator(".tile-link").first).to_be_focused()
 
 
-def be_refused(third: Page, nobody: Page, album: str) -> None:
+def be_refused(third: Page, nobody: Page, album: str, pictures: list[str]) -> None:
     """Get nothing of the album: neither its page nor a byte, signed in or not."""
     host = album.partition("/albums/")[0]
     assert third.goto(album).status == 403  # type: ignore[union-attr]  # None only for an address on the same page
@@ -129,6 +129,8 @@ def be_refused(third: Page, nobody: Page, album: str) -> None:
     nobody.goto(album)
     expect(nobody.get_by_role("heading", name="Sign in")).to_be_visible()
     assert "next=/albums/" in nobody.url.replace("%2F", "/")
+    for page in (third, nobody):
+        assert {page.request.get(each).status for each in pictures} == {403}
 
 
 def make_link(page: Page, album: str) -> str:
@@ -160,7 +162,7 @@ def visit(page: Page, address: str, files: list[Path]) -> None:
 
 def take_back(owner: Page, visitor: Page, album: str) -> None:
     """Revoke the link: from then on the page is closed, and so is every picture that the visitor was shown."""
-    pictures = visitor.locator(".tile-image").evaluate_all("images => images.slice(0, 10).map(image => image.src)")
+    pictures = thumbs(visitor)
     assert [visitor.request.get(each).status for each in pictures] == [200] * len(pictures)
     owner.goto(f"{album}/sharing")
     owner.locator(".row-link summary").click()
@@ -175,3 +177,10 @@ def take_back(owner: Page, visitor: Page, album: str) -> None:
     assert answer is not None
     assert answer.status == 403
     expect(visitor.get_by_role("heading", name="This link does not open anything")).to_be_visible()
+
+
+def thumbs(page: Page) -> list[str]:
+    """Return the addresses of some pictures that a page shows."""
+    found: list[str] = page.locator(".tile-image").evaluate_all("all => all.slice(0, 10).map(image => image.src)")
+    assert found
+    return found
