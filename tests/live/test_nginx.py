@@ -116,6 +116,7 @@ def front(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> 
 
 def test_each_variant_comes_whole_with_the_private_headers(front: Front) -> None:
     anna = front.client(front.anna)
+    answer = anna.get("/")
     for name, kind in (("thumb", "image/webp"), ("preview", "image/webp"), ("original", "image/jpeg")):
         path = f"/media/{front.media.public_id}/{name}"
         decided, answer = front.straight().get(path), anna.get(path)
