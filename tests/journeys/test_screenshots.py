@@ -52,7 +52,9 @@ def _furnished(house: House, folder: Path) -> str:
     made = {title: house.album(anna, title, order=Order.MANUAL) for title, _ in shown}
     for title, names in shown:
         for name in names:
-            house.picture(anna, made[title], data=(folder / name).read_bytes(), file_name=name, ready=False)
+            house.picture(
+                anna, made[title], data=(folder / name).read_bytes(), file_name=name.partition("__")[2], ready=False
+            )
     wait_for_the_worker()
     album = made["A year outside"]
     house.grant(album, people[0], Role.CONTRIBUTOR)
