@@ -73,6 +73,16 @@ def test_a_picture_is_described(house: House) -> None:
     assert script.get(f"/media/{media.public_id}") == described
 
 
+def test_a_date_is_taken_back_by_null_and_kept_by_silence(house: House) -> None:
+    anna = house.person()
+    path = f"/media/{house.picture(anna).public_id}"
+    script = Script(house, anna)
+    script.patch(path, {"taken_at": "2021-07-01T10:00:00Z"})
+
+    assert script.patch(path, {"caption": "The lake"})["taken_at"] == "2021-07-01T10:00:00Z"
+    assert script.patch(path, {"taken_at": None})["taken_at"] is None
+
+
 def test_a_picture_goes_to_the_trash_and_comes_back(house: House) -> None:
     anna = house.person()
     media = house.picture(anna)

@@ -8,9 +8,9 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-# The first photograph, and a year that only broken clocks show.
-_EARLIEST: Final = datetime(1826, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+# When the first photograph was taken, and the last year that not only broken clocks show.
+FIRST_YEAR: Final = 1826
+LAST_YEAR: Final = 2200
 _STAMP: Final = re.compile(
     r"(\d{4})[:\-/. ](\d{1,2})[:\-/. ](\d{1,2})[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d*)?\s*([+-]\d\d:?\d\d|Z)?"
 )
@@ -32,7 +32,7 @@ def moment(stamp: object, offset: object) -> tuple[datetime, bool] | None:
         at = local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return (at, zone is not None) if _EARLIEST <= at <= _LATEST else None
+    return (at, zone is not None) if is_plausible(at) else None
 
 
 def satellite_moment(date: object, time: object) -> datetime | None:
@@ -49,7 +49,12 @@ def satellite_moment(date: object, time: object) -> datetime | None:
         at = midnight + timedelta(seconds=int(since_midnight))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return at if _EARLIEST <= at <= _LATEST else None
+    return at if is_plausible(at) else None
+
+
+def is_plausible(at: datetime) -> bool:
+    """Whether a camera can have seen this moment, which is aware and in UTC."""
+    return FIRST_YEAR <= at.year <= LAST_YEAR
 
 
 def _text(value: object) -> str:

@@ -4,8 +4,10 @@ Floor 3. Lists are pages of a few hundred, found by key: the last page of an alb
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
+from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models import membership
 from vault.models.account import User
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
@@ -20,8 +23,17 @@ from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, v
 from vault.services import Refused, Vault
 
 LONGEST_CAPTION = 5_000
+# How many pictures of the trash are read together when it is emptied.
+AT_ONCE = 100
+NO_SUCH_DATE = f"A picture's date lies between the years {FIRST_YEAR} and {LAST_YEAR}."
 # No larger than what a column of the database takes.
 CURSOR = re.compile(r"(?P<position>-?[0-9]{1,18})\.(?P<media_id>[0-9]{1,9})")
+
+
+class Date(Enum):
+    """What may be said of a picture's date instead of one."""
+
+    AS_IT_IS = auto()
 
 
 @dataclass(frozen=True)
@@ -118,18 +130,21 @@ def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
     return _between(newer, older)
 
 
-def describe(permit: Permit[MediaFacts], *, caption: str | None = None, taken_at: datetime | None = None) -> Media:
-    """Change caption or date. The permit is for CAPTION. Raises Denied, Refused."""
+def describe(
+    permit: Permit[MediaFacts], *, caption: str | None = None, taken_at: datetime | Date | None = Date.AS_IT_IS
+) -> Media:
+    """Change caption or date; without a date (None) it stands where it was uploaded. The permit is for CAPTION.
+
+    Raises Denied, Refused.
+    """
     with transaction() as session:
         media = _again(session, permit, Action.CAPTION)
         if caption is not None:
             if len(caption) > LONGEST_CAPTION:
                 raise Refused(f"A caption has at most {LONGEST_CAPTION} characters.")
             media.caption = caption.replace("\0", "").strip()
-        if taken_at is not None:
-            media.taken_at = media.shown_at = taken_at
-            session.flush()
-            membership.redate(session, media)
+        if not isinstance(taken_at, Date):
+            _date(session, media, taken_at)
         audit.record(session, "media.describe", actor_id=permit.viewer.user_id, subject=media.public_id)
         return media
 
@@ -169,6 +184,21 @@ def purge(vault: Vault, permit: Permit[MediaFacts]) -> None:
         vault.storage.delete(key)
 
 
+def empty_trash(vault: Vault, viewer: Viewer) -> int:
+    """Delete all that lies in the viewer's trash for good, a page of it at a time; return how many pictures went."""
+    gone, cursor = 0, None
+    while True:
+        found = in_trash(viewer, limit=AT_ONCE, cursor=cursor)
+        # Their ids first: a row that is gone cannot be asked for its own.
+        for public_id in [media.public_id for media in found.items]:
+            with suppress(Denied):  # taken back, or deleted in another window, since the page was read
+                purge(vault, authorize(viewer, Action.RESTORE, Media, public_id))
+                gone += 1
+        cursor = found.next_cursor
+        if cursor is None:
+            return gone
+
+
 def retry(vault: Vault, permit: Permit[MediaFacts]) -> None:
     """Try to render a failed picture again. The permit is for TRASH. Raises Denied, Refused."""
     with transaction() as session:
@@ -193,6 +223,14 @@ def _again(session: Session, permit: Permit[MediaFacts], action: Action) -> Medi
     return media
 
 
+def _date(session: Session, media: Media, taken_at: datetime | None) -> None:
+    if taken_at is not None and not is_plausible(taken_at):
+        raise Refused(NO_SUCH_DATE)
+    media.taken_at, media.shown_at = taken_at, taken_at or media.uploaded_at
+    session.flush()
+    membership.redate(session, media)
+
+
 def _between(before: Media | None, after: Media | None) -> Neighbours:
     return Neighbours(before.public_id if before else None, after.public_id if after else None)
 
@@ -206,7 +244,7 @@ def _page(rows: list[tuple[Media, int]], limit: int) -> Page:
 def _from_cursor(cursor: str | None) -> tuple[int, int] | None:
     """Read a cursor; one that we did not write begins at the start.
 
-    It holds the row's number and not its public id, so that the list goes on right behind a picture that is gone by now.
+    It holds the row's number and not its public id, so that the list goes on right behind a picture that is gone.
     """
     found = CURSOR.fullmatch(cursor or "")
     return (int(found["position"]), int(found["media_id"])) if found else None

@@ -10,6 +10,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from vault.imaging.identify import ACCEPT
+from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models.cursor import Page
 from vault.models.media import Media, MediaFacts
 from vault.models.sharing import Role
@@ -32,8 +33,6 @@ from vault.web.receiving import incoming, one
 
 blueprint = Blueprint("media", "Pictures. Their bytes are at `/media/{id}/thumb`, `/preview` and `/original`.")
 MOST_IDS = 100
-# When the first photograph was taken, and a year that only broken clocks show.
-FIRST_PICTURE_YEAR, LAST_PICTURE_YEAR = 1826, 2200
 
 
 class Ids(fields.String):
@@ -83,10 +82,10 @@ class UploadForm(Body):
     album_id = Text(load_default="")
 
 
-def _is_plausible(moment: datetime) -> bool:
-    """Whether a camera can have seen this. Raises ValidationError."""
-    if not FIRST_PICTURE_YEAR <= moment.year <= LAST_PICTURE_YEAR:
-        raise ValidationError(f"Must be from the year {FIRST_PICTURE_YEAR} to {LAST_PICTURE_YEAR}.")
+def _is_possible(moment: datetime) -> bool:
+    """Say no here already, at the field. Raises ValidationError."""
+    if not is_plausible(moment):
+        raise ValidationError(f"Must be from the year {FIRST_YEAR} to {LAST_YEAR}.")
     return True
 
 
@@ -95,8 +94,9 @@ class Description(Body):
 
     caption = Text(validate=validate.Length(max=library.LONGEST_CAPTION))
     taken_at = Moment(
-        validate=_is_plausible,
-        metadata={"description": f"From the year {FIRST_PICTURE_YEAR} to {LAST_PICTURE_YEAR}."},
+        allow_none=True,
+        validate=_is_possible,
+        metadata={"description": f"From the year {FIRST_YEAR} to {LAST_YEAR}; null where it is unknown."},
     )
 
 
