@@ -9,12 +9,14 @@ from typing import IO, TYPE_CHECKING, cast
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from vault.services import Vault
+from vault.services import Refused, Vault
 from vault.storage.incoming import Incoming
 from vault.web.access import SMALL_BODY, vault
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+# A form without scripts sends all its files in one request, and each of them is a file on the disk meanwhile.
+MOST_FILES = 20
 
 
 class UploadRequest(Request):
@@ -27,6 +29,7 @@ class UploadRequest(Request):
         """Note the time."""
         super().__init__(environ, populate_request, shallow)
         self.began = time.perf_counter()
+        self._files_begun = 0
 
     def _get_file_stream(
         self,
@@ -35,6 +38,10 @@ class UploadRequest(Request):
         filename: str | None = None,  # noqa: ARG002  # werkzeug's signature
         content_length: int | None = None,  # noqa: ARG002  # werkzeug's signature
     ) -> IO[bytes]:
+        # Counted while they come in, so that the refusal comes before the next file and before anything is kept.
+        self._files_begun += 1
+        if self._files_begun > MOST_FILES:
+            raise Refused(f"That was more than {MOST_FILES} pictures at once, and none was kept. Please send fewer.")
         # Werkzeug asks for an IO and uses what `Incoming` has of one.
         return cast("IO[bytes]", Incoming(vault().storage, vault().settings.max_upload_bytes))
 

@@ -5,12 +5,11 @@ from werkzeug.wrappers import Response
 
 from vault.imaging.identify import ACCEPT, Unsupported
 from vault.services import Refused, accounts, albums, uploads
+from vault.storage import StorageError, StorageFull
 from vault.web.access import me, signed_in, vault, viewer
-from vault.web.receiving import incoming
+from vault.web.receiving import MOST_FILES, incoming
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/upload")
-# A form without scripts sends all its files in one request.
-MOST_FILES = 20
 
 
 @blueprint.get("", endpoint="form")
@@ -23,6 +22,7 @@ def show_form() -> str:
         albums=albums.addable(viewer()),
         album_id=request.args.get("album"),
         accept=ACCEPT,
+        most_files=MOST_FILES,
         max_bytes=vault().settings.max_upload_bytes,
         used_bytes=row.used_bytes,
         quota_bytes=row.quota_bytes,
@@ -43,6 +43,11 @@ def receive_form() -> Response:
             kept += 1
         except (Unsupported, Refused) as refusal:
             flash(f"{file.filename}: {refusal}", "error")
+        except StorageError as failure:
+            if not kept:
+                raise  # then the page that says that nothing was kept tells the truth
+            reason = "there is no room left for it" if isinstance(failure, StorageFull) else "it could not be kept"
+            flash(f"{file.filename}: {reason}.", "error")
     if kept:
         flash("1 picture is here." if kept == 1 else f"{kept} pictures are here.", "ok")
     elif not request.files.getlist("file"):
