@@ -153,6 +153,15 @@ class TestQuota:
         assert len(blobs(house)) == 5
         assert inspection.inspect(house.vault, read_data=True).problems == []
 
+    def test_a_person_who_was_disabled_meanwhile_is_not_told_of_a_quota(self, house: House) -> None:
+        anna = house.person("Anna")
+        house.disable(anna)
+
+        with pytest.raises(Denied):
+            send(house, anna, small_picture())
+
+        assert (blobs(house), used(anna)) == ([], 0)
+
 
 class TestTheSameBytesTwice:
     def test_the_second_copy_is_the_first_one(self, house: House) -> None:

@@ -1,11 +1,14 @@
 """Serving the vault, and bringing its database up to date. Floor 4."""
 
+import logging
 import sys
+import threading
 from typing import cast
 
 import click
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from flask import Flask
 from flask_migrate import upgrade
 
 from vault import logs
@@ -14,6 +17,9 @@ from vault.db import db
 from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import work
 from vault.services import Vault, accounts, derivatives, maintenance
+
+HOUR_SECONDS = 3600
+logger = logging.getLogger("vault.maintenance")
 
 
 @click.command()
@@ -64,11 +70,27 @@ def worker(house: House) -> None:
 
     def due() -> list[tuple[str, tuple[str, ...]]]:
         with app.app_context():
-            maintenance.tidy_hourly(vault)
             return list(derivatives.due())
 
-    # The application opens no other kind; services only need to leave hints in it.
-    work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
+    stopped = threading.Event()
+    threading.Thread(target=tidy_hourly, args=(app, stopped), name="tidier", daemon=True).start()
+    try:
+        # The application opens no other kind; services only need to leave hints in it.
+        work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
+    finally:
+        stopped.set()
+
+
+def tidy_hourly(app: Flask, stopped: threading.Event) -> None:
+    """Tidy at once and then every hour, beside the rendering, which waits for none of it and outlives its faults."""
+    while True:
+        try:
+            with app.app_context():
+                maintenance.tidy(app.extensions["vault"])
+        except Exception:
+            logger.exception("Could not tidy up")
+        if stopped.wait(HOUR_SECONDS):
+            return
 
 
 @click.command()

@@ -3,7 +3,6 @@
 Floor 3. Runs in the worker now and then; everything here may be killed at any moment and run again.
 """
 
-import time
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -19,8 +18,6 @@ from vault.storage import Missing
 GRACE = timedelta(days=1)
 BATCH = 200
 KEPT_AFTER_END = timedelta(days=30)
-HOUR_SECONDS = 3600
-_tidied: float | None = None
 
 
 def tidy(vault: Vault) -> None:
@@ -28,14 +25,6 @@ def tidy(vault: Vault) -> None:
     empty_trash(vault)
     sweep(vault)
     forget_ended()
-
-
-def tidy_hourly(vault: Vault) -> None:
-    """Tidy, unless this process did so within the hour. The reconciler calls it with every round."""
-    global _tidied  # noqa: PLW0603  # the worker's own clock
-    if _tidied is None or time.monotonic() - _tidied > HOUR_SECONDS:
-        _tidied = time.monotonic()
-        tidy(vault)
 
 
 def empty_trash(vault: Vault) -> int:

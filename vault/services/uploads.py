@@ -37,12 +37,6 @@ class _Meanwhile(Exception):
     """The same bytes came in twice at the same moment, and the other request was first."""
 
 
-def room_left(user_id: int) -> int | None:
-    """Return how many bytes a person may still upload; None without a quota."""
-    quota, used = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one()
-    return None if quota is None else max(0, quota - used)
-
-
 def receive(
     vault: Vault, viewer: Viewer, incoming: Incoming, *, file_name: str, album_id: str | None = None
 ) -> Received:
@@ -132,11 +126,13 @@ def _place(session: Session, viewer: Viewer, media: Media, album_id: str | None)
 
 
 def _charge(session: Session, user_id: int, size_bytes: int) -> None:
-    """Count the bytes against the quota in the statement that checks it. Raises OverQuota."""
+    """Count the bytes against the quota in the statement that checks it. Raises OverQuota, Denied for the disabled."""
     after = User.used_bytes + size_bytes
     within = sa.or_(User.quota_bytes.is_(None), after <= User.quota_bytes)
     charge = sa.update(User).where(User.id == user_id, User.disabled_at.is_(None), within).values(used_bytes=after)
     if not session.execute(charge).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+        if session.scalar(sa.select(User.id).where(User.id == user_id, User.disabled_at.is_(None))) is None:
+            raise Denied
         raise OverQuota(
             "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
         )
