@@ -23,7 +23,7 @@ class Action(StrEnum):
     CAPTION = "caption"
     """Write a picture's caption and date."""
     ARRANGE = "arrange"
-    """Order an album, choose its cover, take pictures out."""
+    """Move pictures about in an album sorted by hand, choose its cover, take pictures out."""
     MANAGE = "manage"
     """Decide who else comes in."""
     PLACE = "place"
