@@ -52,7 +52,6 @@ def tile(
         "failure": media.failure if mine else None,
         "caption": media.caption,
         "name": media.caption or (media.file_name if named else "Picture"),
-        "taken_at": media.taken_at.isoformat() if media.taken_at else None,
         "placeholder": placeholder(media),
         "shown_at": media.shown_at.isoformat() if named else None,
         "mine": mine,
@@ -65,9 +64,7 @@ def member_tile(media: Media, user_id: int, *, original: bool, album: str | None
     return tile(media, member_address, original=original or mine, album=album, mine=mine)
 
 
-def card(
-    found: Card, address: Address, album_url: str, *, user_id: int | None = None, role: str = ""
-) -> dict[str, Any]:
+def card(found: Card, address: Address, album_url: str, *, user_id: int | None = None) -> dict[str, Any]:
     """Return what a list shows of an album."""
     ready = found.cover is not None and found.cover.state == State.READY
     return {
@@ -79,7 +76,6 @@ def card(
         "count": found.album.media_count,
         "owner_name": found.owner_name,
         "is_mine": found.album.owner_id == user_id,
-        "role": role,
     }
 
 
