@@ -22,6 +22,7 @@ PAGES = """
 GET    /                                               in   200  200  200  200  200  200  200  200  in
 GET    /pictures                                       in   200  200  200  200  200  200  200  200  in
 GET    /trash                                          in   200  200  200  200  200  200  200  200  in
+POST   /trash/empty !                                  in   302  302  302  302  302  302  302  302  in
 GET    /albums                                         in   200  200  200  200  200  200  200  200  in
 GET    /albums/new                                     in   200  200  200  200  200  200  200  200  in
 GET    /albums/new?parent={album}                      in   403  403  403  403  403  200  200  403  in
@@ -41,6 +42,7 @@ POST   /albums/{album}/media/{media}/move              in   403  403  403  403  
 GET    /albums/{album}/sharing                         in   403  403  403  403  403  200  200  403  in
 POST   /albums/{album}/grants                          in   403  403  403  403  403  302  302  403  in
 POST   /albums/{album}/grants/{guest}/revoke !         in   403  403  403  403  403  302  302  403  in
+POST   /albums/{album}/leave !                         in   403  302  302  302  302  302  403  403  in
 POST   /albums/{album}/links                           in   403  403  403  403  403  302  302  403  in
 GET    /links                                          in   200  200  200  200  200  200  200  200  in
 POST   /links/{link}/revoke !                          in   403  403  403  403  403  302  302  403  in

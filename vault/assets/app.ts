@@ -3,6 +3,7 @@
  * Everything here is an addition; each page works without it.
  */
 import { attachArranging } from "./modules/arrange";
+import { attachChoosing } from "./modules/chosenbar";
 import { attachConfirmations } from "./modules/confirm";
 import { attachCopyButtons } from "./modules/copy";
 import { fadeIn } from "./modules/fade";
@@ -12,6 +13,7 @@ import { attachLightbox } from "./modules/lightbox";
 import { attachMenus } from "./modules/menus";
 import { followTiles } from "./modules/pending";
 import { Poller } from "./modules/poller";
+import { binShelf, gridShelf } from "./modules/shelves";
 import { followStage } from "./modules/stage";
 import { attachSwipe } from "./modules/swipe";
 import { attachUploads } from "./modules/uploads";
@@ -32,9 +34,13 @@ const grids = [...document.querySelectorAll<HTMLElement>("[data-grid]")].map((fr
   const grid = new Grid(frame);
   attachLightbox(grid);
   attachArranging(grid);
+  if (frame.dataset["choose"] !== undefined) attachChoosing(gridShelf(grid), frame);
   if (poller !== null) followTiles(grid, poller);
   return grid;
 });
+
+const bin = document.querySelector<HTMLElement>("[data-bin]");
+if (bin !== null) attachChoosing(binShelf(bin), bin);
 
 if (poller !== null) {
   followStage(poller);

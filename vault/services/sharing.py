@@ -82,6 +82,11 @@ def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> bool:
         return _revoke_grant(session, album, user_id, permit.viewer.user_id)
 
 
+def has_grant(permit: Permit[AlbumFacts]) -> bool:
+    """Whether whoever looks was granted this very album, and so can leave it."""
+    return db.session.get(Grant, (permit.row.id, permit.viewer.user_id)) is not None
+
+
 def leave(viewer: Viewer, album_id: str) -> bool:
     """Give up one's own grant on an album; False when there is none. Raises Denied."""
     with transaction() as session:

@@ -81,6 +81,16 @@ def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> Response:
     return redirect(url_for("sharing.show", album_id=permit.row.public_id))
 
 
+@blueprint.post("/leave")
+@requires(Action.VIEW, Album)
+def leave(permit: Permit[AlbumFacts]) -> Response:
+    """Give up one's own grant."""
+    if not sharing.leave(permit.viewer, permit.row.public_id):
+        raise Denied
+    flash(f"You have left “{permit.row.title}”.", "ok")
+    return redirect(url_for("albums.index"))
+
+
 @blueprint.post("/links")
 @requires(Action.MANAGE, Album)
 def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from vault.services import albums, library
 from vault.web.access import me, signed_in, vault, viewer
@@ -52,3 +53,13 @@ def trash() -> str:
         for media in page.items
     ]
     return render_template("library/trash.html", tiles=tiles, next=next_url(page), trash_days=days)
+
+
+@blueprint.post("/trash/empty")
+@signed_in()
+def empty_trash() -> AnyResponse:
+    """Delete for good what lies in the trash."""
+    gone = library.empty_trash(vault(), viewer())
+    pictures_gone = "One picture is" if gone == 1 else f"{gone:,} pictures are"
+    flash(f"{pictures_gone} deleted for good." if gone else "The trash was empty already.", "ok")
+    return redirect(url_for("library.trash"))

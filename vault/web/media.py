@@ -16,7 +16,7 @@ from vault.services.library import Date, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
 from vault.web.delivery import send, send_original
-from vault.web.tiles import member_tile
+from vault.web.tiles import member_tile, wants_json
 
 blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
 # The first one is also how a date is shown; browsers leave out seconds that are zero.
@@ -67,7 +67,9 @@ def show(permit: Permit[MediaFacts]) -> str:
         details=details(media),
         # Where it was taken stands in the original, so it is shown to those who may have that.
         location=_location(media) if Action.DOWNLOAD in can else None,
-        album={"url": url_for("albums.show", album_id=around), "title": album.row.title} if album else None,
+        album={"id": around, "url": url_for("albums.show", album_id=around), "title": album.row.title}
+        if album
+        else None,
         **_neighbour_urls(near, around),
         places=_places(album, near) if album else None,
         can=_can(media, can),
@@ -115,9 +117,11 @@ def restore(permit: Permit[MediaFacts]) -> AnyResponse:
 
 @blueprint.post("/purge")
 @requires(Action.RESTORE, Media)
-def purge(permit: Permit[MediaFacts]) -> AnyResponse:
+def purge(permit: Permit[MediaFacts]) -> AnyResponse | tuple[str, int]:
     """Delete for good."""
     library.purge(vault(), permit)
+    if wants_json():
+        return "", 204
     flash("The picture is deleted for good.", "ok")
     return redirect(url_for("library.trash"))
 
@@ -128,7 +132,7 @@ def retry(permit: Permit[MediaFacts]) -> AnyResponse:
     """Render once more."""
     library.retry(vault(), permit)
     flash("The vault tries again.", "ok")
-    return redirect(url_for("media.show", media_id=permit.row.public_id))
+    return redirect(url_for("media.show", media_id=permit.row.public_id, album=request.args.get("album")))
 
 
 def details(media: Media) -> list[tuple[str, str]]:
@@ -215,7 +219,8 @@ def _holding(permit: Permit[MediaFacts], album: Album) -> dict[str, object]:
         "id": album.public_id,
         "url": url_for("albums.show", album_id=album.public_id),
         "title": album.title,
-        "can_arrange": role is not None and (role >= Role.EDITOR or mine),
+        "can_arrange": role is not None and role >= Role.EDITOR,
+        "can_take_out": role is not None and (role >= Role.EDITOR or mine),
     }
 
 

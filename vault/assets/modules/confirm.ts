@@ -16,7 +16,8 @@ export function attachConfirmations(): void {
   });
 }
 
-function ask(question: string, label: string, yes: () => void): void {
+/** Ask a question in a dialog; `yes` is called when the answer is `label`. */
+export function ask(question: string, label: string, yes: () => void): void {
   const dialog = element("dialog", "ask");
   const text = element("p", "ask-text", question);
   text.id = "ask-text";

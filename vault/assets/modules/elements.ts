@@ -44,8 +44,11 @@ export function button(label: string, className: string, drawing?: SVGSVGElement
 export const drawings = {
   earlier: ["m14.5 5.5-6.5 6.5 6.5 6.5"],
   later: ["m9.5 5.5 6.5 6.5-6.5 6.5"],
+  albums: ["M4 8.5h16V19H4z", "M6.5 5.5h11", "M9 2.8h6"],
   close: ["m6 6 12 12", "M18 6 6 18"],
   picture: ["M4 5.5h16v13H4z", "m4.5 16 4.5-4.5 3.5 3.5 3-3 4 4"],
+  restore: ["M4.5 12a7.5 7.5 0 1 0 2.3-5.4", "M4.5 3.5v4h4"],
+  trash: ["M4.5 6.5h15", "M9 6.5V4h6v2.5", "m6.5 6.5 1 13.5h9l1-13.5"],
   upload: ["M12 16V5", "m7.5 9 4.5-4.5L16.5 9", "M4.5 15v4.5h15V15"],
   warning: ["M12 4 3 19.5h18z", "M12 10v4.5", "M12 17h.01"],
 } satisfies Record<string, string[]>;

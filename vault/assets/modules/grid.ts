@@ -22,7 +22,7 @@ type Watcher = (item: HTMLElement, tile: Tile) => void;
 export class Grid {
   readonly list: HTMLElement;
   rows: Row[] = [];
-  private readonly entries: Entry[];
+  private entries: Entry[];
   private readonly rowOf: number[] = [];
   private readonly watchers: Watcher[] = [];
   private readonly more: More;
@@ -53,6 +53,11 @@ export class Grid {
 
   get length(): number {
     return this.entries.length;
+  }
+
+  /** Whether there are pictures that are not fetched yet. */
+  get hasMore(): boolean {
+    return !this.more.isDone;
   }
 
   /** Call `watcher` for each tile now here and each that comes later. */
@@ -112,6 +117,16 @@ export class Grid {
     Object.assign(entry.tile, changes);
     fillTile(entry.item, entry.tile);
     if (ratioOf(entry.tile) !== before) this.place(index);
+  }
+
+  /** Let tiles go; those behind them move up, and more come where there are more. */
+  remove(ids: ReadonlySet<string>): void {
+    const first = this.entries.findIndex((entry) => ids.has(entry.tile.id));
+    if (first < 0) return;
+    for (const { item, tile } of this.entries) if (ids.has(tile.id)) item.remove();
+    this.entries = this.entries.filter((entry) => !ids.has(entry.tile.id));
+    this.place(first);
+    this.more.look();
   }
 
   move(from: number, to: number): void {

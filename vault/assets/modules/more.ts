@@ -46,6 +46,13 @@ export class More {
     return this.loading;
   }
 
+  /** Look again: the observer only speaks when something changes, and the place may be in sight still. */
+  look(): void {
+    if (this.place === null || this.next === null) return;
+    this.observer.unobserve(this.place);
+    this.observer.observe(this.place);
+  }
+
   private async fetchPage(url: string): Promise<void> {
     this.label("Loading more…");
     try {
@@ -70,9 +77,7 @@ export class More {
     }
     this.label("More pictures");
     this.place.querySelector("a")?.setAttribute("href", this.next);
-    // The observer only speaks when something changes: on a tall window the place may still be in sight.
-    this.observer.unobserve(this.place);
-    this.observer.observe(this.place);
+    this.look();
   }
 
   private label(text: string): void {

@@ -17,6 +17,8 @@ export interface Tile {
   caption: string | null;
   name: string;
   placeholder: string | null;
+  /** Whether it belongs to whoever looks. */
+  mine: boolean;
   /** When it was taken, or came here: what albums are sorted by. RFC 3339; absent where nobody sorts. */
   shown_at?: string | null;
 }
@@ -42,6 +44,7 @@ export function readTile(item: HTMLElement): Tile {
     caption: data["caption"] || null,
     name: data["name"] ?? "",
     placeholder: item.querySelector<HTMLImageElement>(".tile-blur")?.src ?? null,
+    mine: data["mine"] !== undefined,
     shown_at: data["shown"] ?? null,
   };
 }

@@ -154,5 +154,6 @@ function newTile(id: string, page: string, name: string): Parameters<Grid["welco
     failure: null,
     caption: null,
     placeholder: null,
+    mine: true,
   };
 }
