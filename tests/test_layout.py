@@ -21,6 +21,7 @@ FLOORS = {
     "policy": 2,
     "audit": 2,
     "jobs": 2,
+    "leftovers": 2,
     "models": 1,
     "storage": 1,
     "config": 0,

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
+from vault import leftovers
 from vault.db import db, transaction, utcnow
 from vault.models.account import User
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media, State, Variant
@@ -18,7 +19,6 @@ from vault.services import Vault
 from vault.storage import Missing
 
 BATCH = 500
-GRACE_SECONDS = 86_400
 CLAIM_SECONDS = 600
 CHUNK = 1024 * 1024
 
@@ -87,38 +87,22 @@ def _variants(vault: Vault, report: Report, *, read_data: bool) -> set[int]:
 
 
 def _blobs(vault: Vault, report: Report, *, fix: bool) -> None:
-    keys: list[str] = []
+    for key in leftovers.unnamed(vault.storage, _counted(vault, report)):
+        report.problems.append(f"blob {key}: no row names it")
+        if fix and key.startswith("variants/"):
+            vault.storage.delete(key)
+            report.mended.append(f"blob {key}: removed")
+    for path in leftovers.temporaries(vault.storage):
+        report.problems.append(f"temporary file {path.name}: left behind")
+        if fix:
+            vault.storage.discard(path)
+            report.mended.append(f"temporary file {path.name}: removed")
+
+
+def _counted(vault: Vault, report: Report) -> Iterator[str]:
     for key in vault.storage.keys(""):
         report.blobs += 1
-        keys.append(key)
-        if len(keys) == BATCH:
-            _named(vault, keys, report, fix=fix)
-            keys = []
-    _named(vault, keys, report, fix=fix)
-    for path, age_seconds in vault.storage.temporaries():
-        if age_seconds > GRACE_SECONDS:
-            report.problems.append(f"temporary file {path.name}: left behind")
-            if fix:
-                vault.storage.discard(path)
-                report.mended.append(f"temporary file {path.name}: removed")
-
-
-def _named(vault: Vault, keys: list[str], report: Report, *, fix: bool) -> None:
-    """Find blobs that no row names and that are too old to belong to something under way."""
-    named = set(db.session.scalars(sa.select(Media.blob_key).where(Media.blob_key.in_(keys))))
-    named |= set(db.session.scalars(sa.select(Variant.blob_key).where(Variant.blob_key.in_(keys))))
-    for key in keys:
-        if key in named:
-            continue
-        try:
-            age_seconds = _seconds_since(vault.storage.stat(key).modified_at)
-        except Missing:
-            continue
-        if age_seconds > GRACE_SECONDS:
-            report.problems.append(f"blob {key}: no row names it")
-            if fix and key.startswith("variants/"):
-                vault.storage.delete(key)
-                report.mended.append(f"blob {key}: removed")
+        yield key
 
 
 def _sums(report: Report, *, fix: bool) -> None:

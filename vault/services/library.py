@@ -13,12 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit
+from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models import membership
 from vault.models.account import User
-from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State, Variant
+from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 
@@ -174,11 +174,7 @@ def purge(vault: Vault, permit: Permit[MediaFacts]) -> None:
     """
     with transaction() as session:
         media = _again(session, permit, Action.RESTORE)
-        keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media.id))]
-        session.execute(
-            sa.update(User).where(User.id == media.owner_id).values(used_bytes=User.used_bytes - media.size_bytes)
-        )
-        session.execute(sa.delete(Media).where(Media.id == media.id))
+        keys = leftovers.forget(session, media)
         audit.record(session, "media.purge", actor_id=permit.viewer.user_id, subject=media.public_id)
     for key in keys:
         vault.storage.delete(key)

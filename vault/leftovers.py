@@ -1,0 +1,55 @@
+"""Deleting for good: the row of a picture with all that counts on it, and bytes that no row names.
+
+Floor 2: knows rows and bytes, nothing of who wants it or why. The row always goes first: dead in between, its bytes are
+a leftover of the next sweep.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault.db import db, utcnow
+from vault.models.account import User
+from vault.models.media import Media, Variant
+from vault.storage import Missing, Storage
+
+# What is younger than this may belong to an upload or a rendering that is still under way.
+GRACE = timedelta(days=1)
+BATCH = 200
+
+
+def forget(session: Session, media: Media) -> list[str]:
+    """Delete the row of a picture that is held, give its bytes back to the quota, and return the keys to be deleted."""
+    keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media.id))]
+    owner = sa.update(User).where(User.id == media.owner_id)
+    session.execute(owner.values(used_bytes=User.used_bytes - media.size_bytes))
+    session.execute(sa.delete(Media).where(Media.id == media.id))
+    return keys
+
+
+def unnamed(storage: Storage, keys: Iterable[str], *, grace: timedelta = GRACE) -> Iterator[str]:
+    """Yield those keys whose blobs are older than the grace and that neither a picture nor a variant names."""
+    ahead = iter(keys)
+    while batch := list(islice(ahead, BATCH)):
+        # The age is asked before the rows: an old blob whose row is not there now gets none any more.
+        old = [key for key in batch if _age(storage, key) > grace]
+        originals = sa.select(Media.blob_key).where(Media.blob_key.in_(old))
+        variants = sa.select(Variant.blob_key).where(Variant.blob_key.in_(old))
+        named = {*db.session.scalars(originals), *db.session.scalars(variants)} if old else set()
+        yield from (key for key in old if key not in named)
+
+
+def temporaries(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[Path]:
+    """Yield temporary files and folders that are older than the grace."""
+    return (path for path, age_seconds in storage.temporaries() if age_seconds > grace.total_seconds())
+
+
+def _age(storage: Storage, key: str) -> timedelta:
+    try:
+        return utcnow() - storage.stat(key).modified_at
+    except Missing:
+        return timedelta(0)
