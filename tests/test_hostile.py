@@ -168,8 +168,11 @@ def assert_lists_and_downloads(house: House, person: Person, names: dict[str, st
             assert given.isprintable(), name
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-@pytest.mark.parametrize("source", ["ours", "shared"])
+@pytest.mark.parametrize(
+    ("database_url", "source"),
+    [("sqlite", "ours"), ("postgresql", "ours"), ("sqlite", "shared")],
+    indirect=["database_url"],
+)
 def test_every_name_uploads_lists_and_downloads(house: House, source: str, request: pytest.FixtureRequest) -> None:
     names = names_of(request.getfixturevalue("hostile") if source == "shared" else None)
     anna = house.person("Anna")
