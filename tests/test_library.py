@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from tests.factories import House, Person
 from vault.db import db, transaction, utcnow
+from vault.models.cursor import Page
 from vault.models.media import Album, AlbumMedia, Media, MediaFacts, Order, State
 from vault.models.membership import STEP, position_of
 from vault.policy import Action, Denied, Permit, authorize
 from vault.services import Refused, albums, library
-from vault.services.library import Page
 from vault.signing import new_public_id
 
 MANY = 1_030
@@ -63,7 +63,9 @@ def a_full_album(house: House, owner: Person, order: Order) -> tuple[Album, list
     return album, shown[::-1] if order is Order.NEWEST else shown
 
 
-def walk(page: Callable[[str | None], Page], between: Callable[[list[str]], None] = lambda _seen: None) -> list[str]:
+def walk(
+    page: Callable[[str | None], Page[Media]], between: Callable[[list[str]], None] = lambda _seen: None
+) -> list[str]:
     """Follow the cursor to the end; `between` is called with what was seen after each page."""
     seen: list[str] = []
     cursor: str | None = None

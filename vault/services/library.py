@@ -3,10 +3,9 @@
 Floor 3. Lists are pages of a few hundred, found by key: the last page of an album costs what its first costs.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -16,8 +15,10 @@ from sqlalchemy.orm import Session
 from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
+from vault.models import cursor as cursors
 from vault.models import membership
 from vault.models.account import User
+from vault.models.cursor import Page
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
@@ -26,22 +27,12 @@ LONGEST_CAPTION = 5_000
 # How many pictures of the trash are read together when it is emptied.
 AT_ONCE = 100
 NO_SUCH_DATE = f"A picture's date lies between the years {FIRST_YEAR} and {LAST_YEAR}."
-# No larger than what a column of the database takes.
-CURSOR = re.compile(r"(?P<position>-?[0-9]{1,18})\.(?P<media_id>[0-9]{1,9})")
 
 
 class Date(Enum):
     """What may be said of a picture's date instead of one."""
 
     AS_IT_IS = auto()
-
-
-@dataclass(frozen=True)
-class Page:
-    """A stretch of a list, and the opaque cursor behind its last row (None at the end)."""
-
-    items: list[Media]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -52,36 +43,23 @@ class Neighbours:
     next: str | None
 
 
-def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = None) -> Page:
+def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of an album in its own order."""
-    order = Order(permit.row.order)
-    inside = _inside(permit).order_by(*membership.sorting(order))
-    start = _from_cursor(cursor)
-    if start is not None:
-        here = sa.tuple_(AlbumMedia.position, AlbumMedia.media_id)
-        inside = inside.where(here < start if order == Order.NEWEST else here > start)
-    rows = db.session.execute(inside.add_columns(AlbumMedia.position).limit(limit + 1)).all()
-    return _page([(media, position) for media, position in rows], limit)
+    newest = permit.row.order == Order.NEWEST
+    place, name = AlbumMedia.position, AlbumMedia.media_id
+    return _alone(cursors.in_order(_inside(permit), place, name, limit=limit, cursor=cursor, descending=newest))
 
 
-def of_person(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page:
+def of_person(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of the viewer's own pictures, the newest first."""
     mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id)
-    start = _from_cursor(cursor)
-    if start is not None:
-        mine = mine.where(sa.tuple_(Media.shown_at, Media.id) < (_moment(start[0]), start[1]))
-    rows = db.session.scalars(mine.order_by(Media.shown_at.desc(), Media.id.desc()).limit(limit + 1)).all()
-    return _page([(media, membership.position_of(media.shown_at)) for media in rows], limit)
+    return _alone(cursors.newest_first(mine, Media.shown_at, Media.id, limit=limit, cursor=cursor))
 
 
-def in_trash(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page:
+def in_trash(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of the viewer's trash, what was thrown away last first."""
     mine = visible(viewer, Action.RESTORE, Media).where(Media.owner_id == viewer.user_id)
-    start = _from_cursor(cursor)
-    if start is not None:
-        mine = mine.where(sa.tuple_(Media.trashed_at, Media.id) < (_moment(start[0]), start[1]))
-    rows = db.session.scalars(mine.order_by(Media.trashed_at.desc(), Media.id.desc()).limit(limit + 1)).all()
-    return _page([(media, membership.position_of(media.trashed_at or utcnow())) for media in rows], limit)
+    return _alone(cursors.newest_first(mine, Media.trashed_at, Media.id, limit=limit, cursor=cursor))
 
 
 def some(viewer: Viewer, public_ids: list[str]) -> list[Media]:
@@ -231,25 +209,5 @@ def _between(before: Media | None, after: Media | None) -> Neighbours:
     return Neighbours(before.public_id if before else None, after.public_id if after else None)
 
 
-def _page(rows: list[tuple[Media, int]], limit: int) -> Page:
-    shown = rows[:limit]
-    last = f"{shown[-1][1]}.{shown[-1][0].id}" if len(rows) > limit else None
-    return Page([media for media, _ in shown], last)
-
-
-def _from_cursor(cursor: str | None) -> tuple[int, int] | None:
-    """Read a cursor; one that we did not write begins at the start.
-
-    It holds the row's number and not its public id, so that the list goes on right behind a picture that is gone.
-    """
-    found = CURSOR.fullmatch(cursor or "")
-    return (int(found["position"]), int(found["media_id"])) if found else None
-
-
-def _moment(position: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(position // membership.MICROSECOND, UTC).replace(
-            microsecond=position % membership.MICROSECOND
-        )
-    except (OverflowError, ValueError, OSError):
-        return datetime.min.replace(tzinfo=UTC)
+def _alone(found: Page[Any]) -> Page[Media]:
+    return Page([media for (media,) in found.items], found.next_cursor)

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import Response, jsonify, request, url_for
 
+from vault.models.cursor import Page
 from vault.models.media import Media, State
 from vault.models.sharing import Role
 from vault.services.albums import Card
-from vault.services.library import Page
 from vault.services.sharing import LinkCard
 
 PAGE_SIZE = 100
@@ -108,7 +108,7 @@ def placeholder(media: Media) -> str | None:
     return f"data:image/webp;base64,{base64.b64encode(media.placeholder).decode()}"
 
 
-def next_url(page: Page, **values: Any) -> str | None:
+def next_url(page: Page[Any], **values: Any) -> str | None:
     """Return where the list goes on: the same address with the cursor behind it."""
     if page.next_cursor is None or request.endpoint is None:
         return None
