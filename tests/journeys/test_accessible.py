@@ -56,6 +56,8 @@ def test_what_opens_on_a_page_is_for_everybody_too(vault: LiveVault, contents: C
         ("picture", ".chip-more"),
         ("home", ".account-menu summary"),
         ("album", "[data-arrange-toggle]"),
+        ("album", "[data-choose-toggle]"),
+        ("trash", "[data-choose-toggle]"),
         ("album", ".tile[data-state=ready] .tile-link"),
     ):
         page.goto(f"{origin(vault)}{contents.for_anna[name]}")

@@ -22,6 +22,8 @@ export function chooseAlbum(question: string, apart: string): Promise<Album | nu
     const dialog = element("dialog", "ask");
     const heading = element("h2", "ask-text", question);
     heading.id = "choose-album";
+    // Not the field for a new album, which would open a phone's keyboard over the list.
+    [heading.tabIndex, heading.autofocus] = [-1, true];
     dialog.setAttribute("aria-labelledby", heading.id);
     const take = (album: Album): void => {
       answer = album;

@@ -61,8 +61,9 @@ class ChosenBar {
     this.buttons.hidden = this.isBusy;
     this.count.textContent = chosen.length === 0 ? "Nothing selected" : `${chosen.length.toLocaleString("en")} selected`;
     for (const [deed, made] of this.doers) made.disabled = chosen.length === 0 || !chosen.every(deed.may);
-    const some = this.doers.some(([, made]) => made.disabled);
-    if (chosen.length > 0 && some) this.note.textContent = "Some of them are not yours.";
+    if (chosen.length > 0 && this.doers.some(([, made]) => made.disabled)) {
+      this.note.textContent = chosen.length === 1 ? "It is not yours." : "Not all of them are yours.";
+    }
   }
 
   private begin(deed: Deed): void {

@@ -68,7 +68,7 @@ const throwAway: Deed = {
   drawing: drawings.trash,
   isDangerous: true,
   may: mine,
-  question: (count) => `Move ${count} to the trash? They leave every album, and can be restored from there.`,
+  question: (count) => `Move ${count} to the trash, and out of every album? Everything can be restored from there.`,
   prepare: ready((picture) => ["DELETE", `${MEDIA}/${picture.id}`], "moved to the trash", "moved to the trash"),
 };
 
@@ -85,7 +85,7 @@ const deleteForGood: Deed = {
   drawing: drawings.trash,
   isDangerous: true,
   may: mine,
-  question: (count) => `Delete ${count} for good? The original files go too, and nothing brings them back.`,
+  question: (count) => `Delete ${count} for good, with all that was uploaded? Nothing brings it back.`,
   prepare: ready((picture) => ["POST", `/media/${picture.id}/purge`], "deleted for good", "deleted"),
 };
 
