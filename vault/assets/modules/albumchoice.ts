@@ -53,7 +53,7 @@ function listOf(apart: string, take: (album: Album) => void): HTMLElement {
   place.append(note);
   fetchAlbums().then(
     (albums) => {
-      const list = element("ul", "album-list");
+      const list = element("ul", "");
       for (const album of albums) if (album.id !== apart) list.append(lineOf(album, take));
       if (list.childElementCount > 0) place.replaceChildren(list);
       else note.textContent = "There is no other album yet.";
