@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
-from vault.models.account import ApiToken, LoginSession, OneTimeToken, Purpose, User
+from vault.models import onetime
+from vault.models.account import ApiToken, LoginSession, OneTimeToken, Purpose, Scope, User
 from vault.services import Conflict, Refused, Vault
-from vault.signing import digest, new_secret
 
 SETUP_LIFE = timedelta(days=1)
 PASSWORD_LIFE = timedelta(days=2)
@@ -53,7 +53,7 @@ def open_setup() -> str | None:
         if not is_empty():
             return None
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.purpose == Purpose.SETUP))
-        return _one_time(session, Purpose.SETUP, None, SETUP_LIFE)
+        return onetime.make(session, Purpose.SETUP, None, SETUP_LIFE)
 
 
 def set_up(vault: Vault, token: str, *, email: str, name: str, password: str) -> int:
@@ -73,13 +73,13 @@ def set_up(vault: Vault, token: str, *, email: str, name: str, password: str) ->
 
 def holder(token: str, purpose: Purpose) -> User | None:
     """Return whose one-time address this is while it is good; None otherwise."""
-    found = sa.select(User).join(OneTimeToken, OneTimeToken.user_id == User.id).where(*_good(purpose, token))
+    found = sa.select(User).join(OneTimeToken, OneTimeToken.user_id == User.id).where(*onetime.good(purpose, token))
     return db.session.scalar(found.where(User.disabled_at.is_(None)))
 
 
 def is_setup_token(token: str) -> bool:
     """Whether `/setup/<token>` is good."""
-    return db.session.scalar(sa.select(OneTimeToken.id).where(*_good(Purpose.SETUP, token))) is not None
+    return db.session.scalar(sa.select(OneTimeToken.id).where(*onetime.good(Purpose.SETUP, token))) is not None
 
 
 def invite(
@@ -103,7 +103,7 @@ def invite(
         person = User(email=email, name=_printable(name), is_admin=is_admin, quota_bytes=quota or None)
         session.add(person)
         session.flush()
-        token = _one_time(session, Purpose.INVITATION, person.id, timedelta(days=vault.settings.invitation_days))
+        token = onetime.make(session, Purpose.INVITATION, person.id, timedelta(days=vault.settings.invitation_days))
         audit.record(session, "person.invite", actor_id=actor_id, subject=email, is_admin=is_admin)
         return person, token
 
@@ -153,19 +153,23 @@ def offer_new_password(vault: Vault, actor_id: int | None, user_id: int) -> tupl
         purpose = Purpose.INVITATION if invited else Purpose.PASSWORD
         life = timedelta(days=vault.settings.invitation_days) if invited else PASSWORD_LIFE
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == user_id))
-        token = _one_time(session, purpose, user_id, life)
+        token = onetime.make(session, purpose, user_id, life)
         audit.record(session, f"person.{purpose}_address", actor_id=actor_id, subject=person.email)
         return purpose, token
 
 
 def set_new_password(vault: Vault, token: str, *, password: str) -> int:
-    """Set a forgotten password anew and end all sessions; return the id. Raises Expired, UnacceptablePassword."""
+    """Set a forgotten password anew, end all sessions and tokens; return the id. Raises Expired, UnacceptablePassword.
+
+    Whoever needs this may have lost more than the memory of a password.
+    """
     person = _expected(token, Purpose.PASSWORD)
     password_hash = vault.passwords.hash(password, about=(person.email, person.name))
     with transaction() as session:
         user_id = _use(session, Purpose.PASSWORD, token)
         session.execute(sa.update(User).where(User.id == user_id).values(password_hash=password_hash))
         session.execute(sa.delete(LoginSession).where(LoginSession.user_id == user_id))
+        session.execute(sa.delete(ApiToken).where(ApiToken.user_id == user_id))
         audit.record(session, "person.password_reset", actor_id=user_id, subject=person.email)
         return user_id
 
@@ -239,6 +243,10 @@ def _rights_changed(session: Session, person: User) -> None:
     if person.disabled_at is not None:
         session.execute(sa.delete(ApiToken).where(ApiToken.user_id == person.id))
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == person.id))
+    if not person.is_admin:
+        # Taken out of the tokens too: else they would be mighty again with the next promotion.
+        without = ApiToken.scopes.bitwise_and(~int(Scope.ADMIN))
+        session.execute(sa.update(ApiToken).where(ApiToken.user_id == person.id).values(scopes=without))
     able = (User.is_admin, User.disabled_at.is_(None), User.password_hash.is_not(None))
     if session.scalar(sa.select(User.id).where(*able).limit(1)) is None:
         raise Refused("The vault needs at least one administrator who can sign in.")
@@ -251,28 +259,12 @@ def _expected(token: str, purpose: Purpose) -> User:
     return person
 
 
-def _one_time(session: Session, purpose: Purpose, user_id: int | None, life: timedelta) -> str:
-    secret = new_secret()
-    session.add(OneTimeToken(digest=digest(secret), purpose=purpose, user_id=user_id, expires_at=utcnow() + life))
-    return secret
-
-
 def _use(session: Session, purpose: Purpose, token: str) -> int:
-    """Use a one-time address up, in the statement that checks it; return whose it was (0 for setup)."""
-    used = sa.update(OneTimeToken).where(*_good(purpose, token)).values(used_at=utcnow())
-    row = session.execute(used.returning(OneTimeToken.user_id)).one_or_none()
-    if row is None:
+    """Use a one-time address up; return whose it was (0 for setup). Raises Expired."""
+    user_id = onetime.use(session, purpose, token)
+    if user_id is None:
         raise Expired("This address was used already or has ended. Ask for a new one.")
-    return row[0] or 0
-
-
-def _good(purpose: Purpose, token: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        OneTimeToken.digest == digest(token),
-        OneTimeToken.purpose == purpose,
-        OneTimeToken.used_at.is_(None),
-        OneTimeToken.expires_at > utcnow(),
-    )
+    return user_id
 
 
 def _email(text: str) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, Scope, User
+from vault.policy import Denied
 from vault.services import Person, Refused
 from vault.signing import digest, new_secret
 
@@ -19,7 +20,10 @@ USED_EVERY = timedelta(minutes=5)
 
 
 def create(user_id: int, *, name: str, scopes: Scope, expires_in_days: int | None, actor: str = "") -> str:
-    """Make a token and return it, for the only time. Raises Refused without a name, a scope, or the right to one."""
+    """Make a token and return it, for the only time.
+
+    Raises Refused without a name, a scope, or the right to one, Denied for a person who was disabled meanwhile.
+    """
     name = "".join(character for character in name if character.isprintable()).strip()[:LONGEST_NAME]
     if not name or not scopes:
         raise Refused("A token needs a name and at least one scope.")
@@ -27,7 +31,11 @@ def create(user_id: int, *, name: str, scopes: Scope, expires_in_days: int | Non
         raise Refused("A token lives between one day and ten years.")
     secret = PREFIX + new_secret()
     with transaction() as session:
-        person = session.get_one(User, user_id)
+        # Held until the commit: whoever takes rights away at this moment sees the token, or is seen here.
+        held = sa.select(User).where(User.id == user_id).with_for_update(key_share=True)
+        person = session.scalars(held.execution_options(populate_existing=True)).one()
+        if person.disabled_at is not None:
+            raise Denied
         if Scope.ADMIN in scopes and not person.is_admin:
             raise Refused("Only an administrator's token can have the scope admin.")
         ends = utcnow() + timedelta(days=expires_in_days) if expires_in_days else None
