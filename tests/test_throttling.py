@@ -10,11 +10,13 @@ import time_machine
 
 from tests.factories import PASSWORD, House
 from tests.test_auth import NOON, sign_in
-from vault.audit import address
+from vault.audit import Bounded, address
 from vault.db import db
 from vault.models.account import SignInAttempt
+from vault.models.system import Event
 from vault.services import sessions
 from vault.services.sessions import BadCredentials, Throttled
+from vault.web import errors
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -114,3 +116,32 @@ def _together(deeds: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@sqlite_only
+def test_two_ipv4_addresses_that_come_as_ipv6_count_each_for_itself(house: House) -> None:
+    def attempt(where: str) -> None:
+        address.set(where)
+        sessions.sign_in(house.vault, email="a@example.org", password="x", remember=False, user_agent="")
+
+    for _ in range(5):
+        with pytest.raises(BadCredentials):
+            attempt("::ffff:192.0.2.1")
+    with pytest.raises(BadCredentials):
+        attempt("::ffff:192.0.2.2")
+    with pytest.raises(Throttled):
+        attempt("192.0.2.1")
+
+
+def test_refusals_are_counted_for_a_household_of_ipv6(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "_refusals", Bounded(most=3, seconds=3600))
+    anna = house.person("Anna")
+    elsewhere, address_of_link = house.picture(anna), house.address(house.link(house.album(anna)))
+    for number in range(6):
+        where = {"REMOTE_ADDR": f"2001:db8:1:2::{number:x}"}
+        asked = f"{address_of_link}/media/{elsewhere.public_id}/preview"
+        assert house.browser().get(asked, environ_base=where).status_code == 403
+
+    db.session.rollback()
+    refused = sa.select(sa.func.count()).select_from(Event).where(Event.action == "request.refused")
+    assert db.session.scalar(refused) == 3

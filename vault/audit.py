@@ -4,6 +4,7 @@ Floor 2: knows rows, no rule and no use case. The address of the request travels
 deed is recorded with it and no decision depends on it.
 """
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -40,6 +41,19 @@ def record(
             address=address.get()[:45],
         )
     )
+
+
+def network() -> str:
+    """Return where a request comes from: an IPv4 address, or the /64 that one household has of IPv6."""
+    try:
+        found = ipaddress.ip_address(address.get())
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+        found = found.ipv4_mapped  # all of IPv4 lies in one /64 of its own
+    return str(found)
 
 
 class Bounded:

@@ -6,18 +6,31 @@ Floor 0: knows SQLAlchemy and Flask-SQLAlchemy, no model and no rule.
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
+import structlog
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Select, TypeDecorator, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 WRITES = "vault_writes"
 # 8 MB a connection: the upper floors of the indexes of a million pictures, so that a decision stays in memory.
 CACHE = "cache_size=-8000"
+# As long as SQLite's own busy_timeout below; a write that nobody waits for gives up much sooner.
+PATIENCE_SECONDS = 10.0
+INCIDENTAL_PATIENCE_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 0.005
+
+
+class Busy(Exception):
+    """Others kept writing for as long as a request may wait; nothing of this one was written."""
+
+    retry_after_seconds = 5
 
 
 def utcnow() -> datetime:
@@ -71,18 +84,18 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, patience_seconds: float | None = None) -> Iterator[Session]:
     """Open the one writing transaction of a use case: all of it happens, or nothing.
 
     What was read before is forgotten first: SQLite answers "locked" at once when a reader turns writer,
     but waits its turn (`BEGIN IMMEDIATE`) when it says so from the start.
-    Raises RuntimeError when transactions are nested.
+    Raises RuntimeError when transactions are nested, Busy when its turn does not come in time.
     """
     session = db.session()
     if session.info.get(WRITES):
         raise RuntimeError("transactions do not nest")
     session.rollback()
-    with _turn(db.engine):
+    with _turn(db.engine, PATIENCE_SECONDS if patience_seconds is None else patience_seconds):
         session.info[WRITES] = True
         try:
             session.connection(execution_options={WRITES: True})
@@ -96,7 +109,19 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
+def incidental(what: str) -> Iterator[None]:
+    """Let a request go on when a write beside its purpose fails: a full disk or a locked file must not stop reading.
+
+    Goes around a `transaction` of its own; `what` names it in the log.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, Busy, OSError) as error:
+        structlog.get_logger().warning("not_written", what=what, why=type(error).__name__)
+
+
+@contextmanager
+def _turn(engine: Engine, patience_seconds: float) -> Iterator[None]:
     """Let the writers of a SQLite file in one after the other, through all threads and processes.
 
     SQLite itself has no queue: who finds it locked sleeps and looks again, and of two hundred writers a quarter is
@@ -105,9 +130,28 @@ def _turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite" or not engine.url.database:
         yield
         return
-    with _writers, open(f"{engine.url.database}-turn", "ab", opener=_private) as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield
+    deadline = time.monotonic() + patience_seconds
+    if not _writers.acquire(timeout=patience_seconds):
+        raise Busy
+    try:
+        with open(f"{engine.url.database}-turn", "ab", opener=_private) as turn:
+            _lock(turn, deadline)
+            yield
+    finally:
+        _writers.release()
+
+
+def _lock(turn: IO[bytes], deadline: float) -> None:
+    """Look again and again, for the kernel's own waiting has no end. One thread of a process is here at a time."""
+    while True:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Busy from None
+            time.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _private(path: str, flags: int) -> int:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from vault import audit
-from vault.db import transaction
+from vault.db import INCIDENTAL_PATIENCE_SECONDS, Busy, incidental, transaction
 from vault.imaging.identify import Unsupported
 from vault.passwords import TooBusy, UnacceptablePassword
 from vault.policy import Denied
@@ -50,6 +50,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     OverQuota: (413, "Your space is full"),
     Throttled: (429, "One moment, please"),
     TooBusy: (429, "One moment, please"),
+    Busy: (503, "One moment, please"),
     UnacceptablePassword: (422, "Please choose another password"),
     Refused: (422, "That did not work"),
     Unsupported: (415, "This file cannot be kept"),
@@ -61,6 +62,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
 }
 DETAILS: dict[type[Exception], str] = {
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
+    Busy: "The vault is writing for others at this moment, and nothing was changed. Please try again in a few seconds.",
     TooLarge: "It is larger than what this vault accepts. Whoever runs the vault can raise the limit.",
     StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
     "deleting still work.",
@@ -197,9 +199,9 @@ def _sentence(said: Any) -> str:
 def _record_refusal() -> None:
     """Remember a refused request, but no more of one viewer than fits into a page."""
     found = access.person()
-    if not _refusals.admits(str(found.user_id) if found else f"at {request.remote_addr}"):
+    if not _refusals.admits(str(found.user_id) if found else f"at {audit.network()}"):
         return
-    with transaction() as session:
+    with incidental("request.refused"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
         by = "the visitor of a link" if access.face() is Face.VISIT else "somebody"
         audit.record(
             session, "request.refused", actor_id=found.user_id if found else None, by=by, address_of=request.endpoint
