@@ -9,7 +9,7 @@ OWNER = "o" * 22
 MEDIA = "m" * 21 + "-"
 SHA = "ab" + "0" * 62
 KEY = original_key(OWNER, SHA, MEDIA)
-VARIANT = variant_key(OWNER, SHA, MEDIA, "thumb", 3)
+VARIANT = variant_key(KEY, "thumb", 3)
 
 
 def put(storage: LocalStorage, key: str, content: bytes) -> None:

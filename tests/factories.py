@@ -21,6 +21,7 @@ from vault.models.sharing import Link, Role
 from vault.policy import Action, Viewer, authorize
 from vault.services import Vault, albums, derivatives, sessions, sharing, tokens, uploads
 from vault.signing import digest
+from vault.storage import variant_key
 from vault.storage.incoming import Incoming
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # signs nothing outside of tests
@@ -191,7 +192,7 @@ class House:
 
     def _variant(self, media: Media, name: str) -> None:
         data = self._webp({"thumb": 12, "preview": 24}[name])
-        key = f"variants/{media.blob_key.removeprefix('originals/')}/{name}-v{PIPELINE_VERSION}.webp"
+        key = variant_key(media.blob_key, name, PIPELINE_VERSION)
         with self.vault.storage.temporary() as path:
             path.write_bytes(data)
             self.vault.storage.put(key, path)

@@ -15,6 +15,7 @@ from vault.models.account import User
 from vault.models.media import Album, AlbumReach, Media, State, Variant
 from vault.policy import Action, authorize
 from vault.services import derivatives, inspection, library
+from vault.storage import variant_key
 from vault.storage.local import LocalStorage
 
 TWO_DAYS = 2 * 86_400
@@ -33,10 +34,6 @@ def problems(house: House, *, read_data: bool = False) -> list[str]:
 def originals(house: House) -> dict[str, tuple[bytes, int]]:
     paths = {key: path_of(house, key) for key in house.vault.storage.keys("originals/")}
     return {key: (path.read_bytes(), path.stat().st_mtime_ns) for key, path in paths.items()}
-
-
-def variant_key(media: Media, name: str) -> str:
-    return f"variants/{media.blob_key.removeprefix('originals/')}/{name}-v{media.pipeline}.webp"
 
 
 def flip_a_bit(path: Path) -> None:
@@ -110,7 +107,7 @@ class TestBytes:
 
 class TestVariants:
     def break_it(self, house: House, media: Media, how: str) -> None:
-        path = path_of(house, variant_key(media, "thumb"))
+        path = path_of(house, variant_key(media.blob_key, "thumb", media.pipeline))
         match how:
             case "missing":
                 path.unlink()
@@ -148,7 +145,7 @@ class TestLeftovers:
         mended: bool,  # noqa: FBT001  # a column of the table
     ) -> None:
         _, _, media = a_vault_in_order(house)
-        named = media.blob_key if kind == "originals" else variant_key(media, "thumb")
+        named = media.blob_key if kind == "originals" else variant_key(media.blob_key, "thumb", media.pipeline)
         key = named.replace(media.public_id, "B" * 22)
         path = path_of(house, key)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from huey import storage as engines
 
-from vault.jobs import ImmediateQueue, Message, Tasks, UnknownTask
+from vault.jobs import Tasks, UnknownTask
 from vault.jobs.engine import Engine, EngineQueue, QueueError, open_queue
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -39,14 +39,6 @@ class TestTasks:
             tasks.run(seen, "other", ())
         with pytest.raises(ValueError, match="render"):
             tasks.task("render")(render)
-
-    def test_an_immediate_queue_remembers_and_follows(self) -> None:
-        done: list[Message] = []
-        following, waiting = ImmediateQueue(lambda name, args: done.append((name, args))), ImmediateQueue()
-        for found in (following, waiting):
-            found.enqueue("render", "m1")
-            assert found.messages == [("render", ("m1",))]
-        assert done == [("render", ("m1",))]
 
 
 class TestEngine:

@@ -27,7 +27,7 @@ def numbered(number: int) -> str:
 class TestKeys:
     def test_keys_are_built_from_owner_digest_and_media(self) -> None:
         assert rooms.original_key(OWNER, SHA, MEDIA) == f"originals/{OWNER}/ab/{SHA}.{MEDIA}"
-        made = rooms.variant_key(OWNER, SHA, MEDIA, "thumb", 3)
+        made = rooms.variant_key(rooms.original_key(OWNER, SHA, MEDIA), "thumb", 3)
         assert made == f"variants/{OWNER}/ab/{SHA}.{MEDIA}/thumb-v3.webp"
 
     @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ class TestKeys:
         with pytest.raises(BadKey):
             rooms.original_key(owner, sha256, media)
         with pytest.raises(BadKey):
-            rooms.variant_key(owner, sha256, media, name, pipeline)
+            rooms.variant_key(f"originals/{owner}/{sha256}.{media}", name, pipeline)
 
 
 class TestWalking:

@@ -75,7 +75,7 @@ class TestPut:
         # The blob's own folder, four deep, then each one above it up to the root.
         assert steps == ["file", "rename", "4", "3", "2", "1", "0"]
         steps.clear()
-        put(vault_storage, rooms.variant_key(OWNER, SHA, "n" * 22, "thumb", 3), b"2")
+        put(vault_storage, rooms.variant_key(rooms.original_key(OWNER, SHA, "n" * 22), "thumb", 3), b"2")
         assert steps == ["file", "rename", "4", "3"]
 
     @pytest.mark.parametrize("step", ["fsync of the file", "rename", "fsync of a folder"])
@@ -143,7 +143,7 @@ class TestPut:
         assert read(vault_storage, VARIANT) == b"won"
 
     def test_puts_and_deletions_side_by_side_do_not_disturb_each_other(self, vault_storage: LocalStorage) -> None:
-        names = [rooms.variant_key(OWNER, SHA, MEDIA, name, 1) for name in ("thumb", "preview", "tiny")]
+        names = [rooms.variant_key(KEY, name, 1) for name in ("thumb", "preview", "tiny")]
         failures: list[Exception] = []
 
         def toggle(key: str) -> None:
@@ -208,7 +208,7 @@ class TestMissingAndDeleted:
         assert not (vault_storage.root / VARIANT).parent.exists()
 
     def test_deleting_one_variant_leaves_the_other(self, vault_storage: LocalStorage) -> None:
-        other = rooms.variant_key(OWNER, SHA, MEDIA, "preview", 3)
+        other = rooms.variant_key(KEY, "preview", 3)
         put(vault_storage, VARIANT, b"1")
         put(vault_storage, other, b"2")
         vault_storage.delete(VARIANT)

@@ -50,17 +50,3 @@ class Tasks(Generic[Context]):
 
     def __contains__(self, task_name: str) -> bool:
         return task_name in self._deeds
-
-
-class ImmediateQueue:
-    """A queue without a worker, for tests: remembers every hint, and follows it at once when told how."""
-
-    def __init__(self, run: Run | None = None) -> None:
-        self.messages: list[Message] = []
-        self._run = run
-
-    def enqueue(self, task_name: str, *args: str) -> None:
-        """Remember the hint, and do the task when the queue was made with a way to."""
-        self.messages.append((task_name, args))
-        if self._run:
-            self._run(task_name, args)

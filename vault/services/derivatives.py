@@ -25,7 +25,7 @@ from vault.models import membership
 from vault.models.media import Media, MediaFacts, State, Variant
 from vault.policy import Permit
 from vault.services import Vault
-from vault.storage import Missing
+from vault.storage import Missing, variant_key
 
 # The decoder is a child of its own, so an attempt that never ended tells of a killed worker, seldom of a bad picture.
 MOST_ATTEMPTS = 20
@@ -60,7 +60,7 @@ def find(permit: Permit[MediaFacts], name: str) -> Blob:
         return Blob(row.blob_key, row.media_type, row.sha256)
     if row.state != State.READY:
         raise NotReady
-    return Blob(_key(row.blob_key, name, row.pipeline), "image/webp", f"{row.rendition}-{name}")
+    return Blob(variant_key(row.blob_key, name, row.pipeline), "image/webp", f"{row.rendition}-{name}")
 
 
 def due() -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -92,13 +92,6 @@ def render(vault: Vault, public_id: str) -> None:
     _finish(vault, claimed, outcome, kept)
 
 
-def make_again(media_ids: Iterable[int]) -> None:
-    """Send pictures through the worker once more, because their variants are lost."""
-    with transaction() as session:
-        anew = {"state": State.PENDING, "attempts": 0, "claimed_at": None}
-        session.execute(sa.update(Media).where(Media.id.in_(list(media_ids)), Media.state == State.READY).values(anew))
-
-
 def _claim(public_id: str) -> Media | None:
     with transaction() as session:
         free = sa.or_(Media.claimed_at.is_(None), Media.claimed_at < utcnow() - CLAIM_LIFE)
@@ -120,7 +113,7 @@ def _keep(vault: Vault, media: Media, rendered: Rendered, folder: Path) -> list[
 def _keep_one(vault: Vault, media: Media, picture: Picture, path: Path) -> Variant:
     with path.open("rb") as made:
         sha256 = hashlib.file_digest(made, "sha256").hexdigest()
-    key = _key(media.blob_key, picture.name, PIPELINE_VERSION)
+    key = variant_key(media.blob_key, picture.name, PIPELINE_VERSION)
     vault.storage.put(key, path)
     return Variant(
         media_id=media.id,
@@ -176,10 +169,6 @@ def _fail(media_id: int, failure: str) -> None:
     with transaction() as session:
         failed = {"state": State.FAILED, "failure": failure[:300], "claimed_at": None}
         session.execute(sa.update(Media).where(Media.id == media_id, Media.state == State.PENDING).values(failed))
-
-
-def _key(blob_key: str, name: str, pipeline: int) -> str:
-    return f"variants/{blob_key.removeprefix('originals/')}/{name}-v{pipeline}.webp"
 
 
 def _sandbox(settings: Settings) -> Sandbox:

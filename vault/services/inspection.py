@@ -142,7 +142,7 @@ def _trees(report: Report) -> None:
 def _make_again(media_ids: set[int]) -> None:
     with transaction() as session:
         anew = {"state": State.PENDING, "attempts": 0, "claimed_at": None}
-        session.execute(sa.update(Media).where(Media.id.in_(media_ids)).values(anew))
+        session.execute(sa.update(Media).where(Media.id.in_(media_ids), Media.state == State.READY).values(anew))
 
 
 def _compare(vault: Vault, key: str, size_bytes: int, sha256: str | None) -> str | None:

@@ -5,13 +5,14 @@ with the next request. Throttling counts rows too, so it holds across workers an
 (docs/adr/0004-sessions-are-rows.md).
 """
 
+import ipaddress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault import audit
-from vault.db import INCIDENTAL_PATIENCE_SECONDS, db, incidental, transaction, utcnow
+from vault.db import db, transaction, utcnow
 from vault.models.account import LoginSession, SignInAttempt, User
 from vault.services import Person, Refused, Vault
 from vault.signing import digest, new_secret
@@ -95,7 +96,7 @@ def person_of(secret: str) -> Person | None:
         return None
     person = Person(*row)
     if person.last_seen_at is None or utcnow() - person.last_seen_at > SEEN_EVERY:
-        with incidental("last_seen_at"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
+        with transaction() as session:
             # An update and no insert: a request under way cannot revive a session that was ended.
             seen = sa.update(LoginSession).where(LoginSession.id == person.session_id)
             session.execute(seen.values(last_seen_at=utcnow()))
@@ -158,8 +159,8 @@ def _begin_attempt(email: str) -> int:
     with transaction() as session:
         _one_at_a_time(session)
         _wait(session, _same(email), TRIES_PER_ACCOUNT_AND_ADDRESS)
-        _wait(session, (SignInAttempt.address == audit.network(),), TRIES_PER_ADDRESS)
-        attempt = SignInAttempt(account=digest(email), address=audit.network())
+        _wait(session, (SignInAttempt.address == _network(),), TRIES_PER_ADDRESS)
+        attempt = SignInAttempt(account=digest(email), address=_network())
         session.add(attempt)
         session.flush()
         return attempt.id
@@ -168,7 +169,7 @@ def _begin_attempt(email: str) -> int:
 def _one_at_a_time(session: Session) -> None:
     """Let tries from one address be counted one after the other; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        key = int(digest(audit.network())[:15], 16)
+        key = int(digest(_network())[:15], 16)
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
@@ -184,7 +185,16 @@ def _wait(session: Session, same: tuple[sa.ColumnElement[bool], ...], free: int)
 
 
 def _same(email: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return SignInAttempt.account == digest(email), SignInAttempt.address == audit.network()
+    return SignInAttempt.account == digest(email), SignInAttempt.address == _network()
+
+
+def _network() -> str:
+    """Return where a try comes from: an IPv4 address, or the /64 that one household has of IPv6."""
+    try:
+        address = ipaddress.ip_address(audit.address.get())
+    except ValueError:
+        return "unknown"
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 
 def _shown(email: str) -> str:

@@ -96,9 +96,9 @@ def original_key(owner_public_id: str, sha256: str, media_public_id: str) -> str
     return checked(f"originals/{owner_public_id}/{sha256[:2]}/{sha256}.{media_public_id}")
 
 
-def variant_key(owner_public_id: str, sha256: str, media_public_id: str, name: str, pipeline: int) -> str:
-    """Name a picture made from an original by one version of the pipeline. Raises BadKey."""
-    return checked(f"variants/{owner_public_id}/{sha256[:2]}/{sha256}.{media_public_id}/{name}-v{pipeline}.webp")
+def variant_key(original: str, name: str, pipeline: int) -> str:
+    """Name a picture made from the original of a key by one version of the pipeline. Raises BadKey."""
+    return checked(f"variants/{original.removeprefix('originals/')}/{name}-v{pipeline}.webp")
 
 
 def checked(key: str) -> str:
