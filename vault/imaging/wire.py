@@ -16,6 +16,7 @@ from typing import Final
 from vault.imaging import webp
 from vault.imaging.identify import Kind
 from vault.imaging.metadata import Metadata
+from vault.imaging.moments import is_plausible
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
 from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned
@@ -83,7 +84,7 @@ def read_answer(line: bytes, kind: Kind, *, max_pixels: int, max_frames: int) ->
             placeholder=_placeholder(answer["placeholder"]),
             metadata=_metadata(answer["metadata"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise Unbelievable(str(error)) from error
 
 
@@ -123,7 +124,10 @@ def _fact(name: str, fact: object) -> typing.Any:
         at = datetime.fromisoformat(fact)
         if at.tzinfo is None:
             raise Unbelievable("a moment without a zone")
-        return at.astimezone(UTC)
+        at = at.astimezone(UTC)
+        if not is_plausible(at):
+            raise Unbelievable("a moment that no camera saw")
+        return at
     if type(fact) not in allowed:
         raise Unbelievable("metadata of another type")
     lowest, highest = _RANGES.get(name, (-1e9, 1e9))
