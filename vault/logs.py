@@ -1,5 +1,7 @@
 """How the vault writes logs: one event, one line of JSON, so that nobody can begin a line of his own.
 
+A fault's trace stays inside the line too, with its line ends escaped: it may hold what a stranger sent.
+
 Floor 0. Everything goes to `logs/vault.log` in the home; faults and warnings are shown on standard error, too.
 """
 
@@ -46,9 +48,5 @@ def _file(home: Path) -> TextIO:
 
 def _aloud(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
     if level in LOUD:
-        said = dict(event)
-        trace = said.pop("exception", "")
-        sys.stderr.write(
-            f"{structlog.processors.JSONRenderer()(None, level, said)!s}\n{trace}{chr(10) if trace else ''}"
-        )
+        sys.stderr.write(f"{structlog.processors.JSONRenderer()(None, level, dict(event))!s}\n")
     return event
