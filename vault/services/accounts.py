@@ -57,16 +57,22 @@ def open_setup() -> str | None:
 
 
 def set_up(vault: Vault, token: str, *, email: str, name: str, password: str) -> int:
-    """Make the first administrator and return his id. Raises Expired, Refused, UnacceptablePassword."""
+    """Make the first administrator and return his id. Raises Expired, Refused, UnacceptablePassword.
+
+    Who was invited from the command line before takes the account that waits for him.
+    """
     email, name = _email(email), _name(name)
     password_hash = vault.passwords.hash(password, about=(email, name))
     with transaction() as session:
         _use(session, Purpose.SETUP, token)
         if not is_empty():
             raise Expired("This vault is set up already.")
-        person = User(email=email, name=name, password_hash=password_hash, is_admin=True)
+        # Nobody has a password yet, so whoever bears this address is only invited.
+        person = session.scalar(sa.select(User).where(User.email == email).with_for_update()) or User(email=email)
+        person.name, person.password_hash, person.is_admin, person.disabled_at = name, password_hash, True, None
         session.add(person)
         session.flush()
+        session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == person.id))
         audit.record(session, "vault.set_up", actor_id=person.id, subject=email)
         return person.id
 

@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -47,6 +48,7 @@ class Answer:
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
     Conflict: (409, "That is there already"),
+    IntegrityError: (409, "Somebody was faster"),
     OverQuota: (413, "Your space is full"),
     Throttled: (429, "One moment, please"),
     TooBusy: (429, "One moment, please"),
@@ -61,6 +63,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     CSRFError: (400, "This form is out of date"),
 }
 DETAILS: dict[type[Exception], str] = {
+    IntegrityError: "The same was asked for twice at one moment, and one of the two was done. Please look again.",
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
     Busy: "The vault is writing for others at this moment, and nothing was changed. Please try again in a few seconds.",
     TooLarge: "It is larger than what this vault accepts. Whoever runs the vault can raise the limit.",
@@ -109,6 +112,8 @@ def words(error: Exception) -> Answer:
 
 def answer_refusal(error: Exception) -> AnyResponse:
     """Answer what a use case refuses."""
+    if isinstance(error, IntegrityError):
+        log.warning("conflict", path=request.endpoint, kind=type(error.orig).__name__)
     return _worded(words(error))
 
 
