@@ -218,6 +218,11 @@ class TestImport:
         assert run(imported, "import", str(tmp_path / "empty"), *owner)[1] == "0 imported, 0 already here, 0 refused\n"
         assert run(imported, "import", "/dev/null", *owner)[1] == "0 imported, 0 already here, 0 refused\n"
 
+    def test_a_disabled_person_gets_no_token(self, imported: Path) -> None:
+        with looking_inside(imported) as house:
+            house.disable(house.person("Gone"))
+        assert "is disabled" in refused(imported, "create-token", "gone@example.org", "--name", "x")
+
     @pytest.mark.parametrize("album", [[], ["--album", "Summer"]])
     def test_a_disabled_owner_is_refused(self, imported: Path, tmp_path: Path, album: list[str]) -> None:
         (tmp_path / "one.jpg").write_bytes(small_picture())

@@ -6,7 +6,7 @@ import click
 
 from vault.cli.house import with_vault
 from vault.models.account import Purpose, Scope
-from vault.services import Vault, accounts, people, tokens
+from vault.services import Refused, Vault, accounts, people, tokens
 
 
 @click.command("create-user")
@@ -48,7 +48,8 @@ def create_token(_vault: Vault, email: str, name: str, scopes: tuple[str, ...], 
     granted = Scope(0)
     for scope in scopes or ("read",):
         granted |= Scope[scope.upper()]
-    made = tokens.create(
-        people.named(email).id, name=name, scopes=granted, expires_in_days=expires_in_days, actor="command line"
-    )
+    person = people.named(email)
+    if person.disabled_at is not None:
+        raise Refused(f"the account of {person.email} is disabled; enable it first")
+    made = tokens.create(person.id, name=name, scopes=granted, expires_in_days=expires_in_days, actor="command line")
     click.echo(made)
