@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from PIL import Image
+from PIL.ExifTags import Base
+from sqlalchemy.exc import DataError
 
 from tests import pictures
 from tests.factories import House, small_picture
@@ -154,6 +156,32 @@ class TestTrouble:
             State.FAILED,
             "The file of this picture is missing from the vault. Please tell whoever runs it.",
         )
+
+    def test_a_camera_of_many_words_is_cut(self, house: House) -> None:
+        exif = pictures.camera_exif()
+        exif[Base.Make], exif[Base.Model] = "M" * 150, "N" * 150
+        data = pictures.encoded(pictures.drawing(), "JPEG", exif=exif)
+
+        row = house.render(house.picture(house.person("Anna"), data=data, ready=False))
+
+        assert (row.state, row.camera) == (State.READY, "M" * 150 + " " + "N" * 49)
+
+    def test_what_the_database_refuses_fails_with_a_sentence(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise DataError("UPDATE", {}, ValueError("too long"))
+
+        monkeypatch.setattr(derivatives, "_describe", refuse)
+        media = house.picture(house.person("Anna"), ready=False)
+
+        row = house.render(media)
+
+        assert (row.state, row.failure) == (
+            State.FAILED,
+            "This picture says something of itself that the vault cannot keep.",
+        )
+        assert list(house.vault.storage.keys()) == [media.blob_key]
 
     def test_purged_while_rendered_it_leaves_no_blob(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         anna = house.person("Anna")

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from vault.config import Settings
@@ -34,6 +35,9 @@ CLAIM_LIFE = timedelta(seconds=90)
 WALL_CLOCK_FACTOR = 1.5
 MOST_DUE = 5_000
 MOST_ISO = 10_000_000
+# Characters that the columns hold: PostgreSQL refuses a longer text, SQLite does not.
+LONGEST_NAME = 200
+LONGEST_CAPTION = 5_000
 
 
 class NotReady(Exception):
@@ -131,13 +135,19 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant])
     if outcome.ok is None:
         _fail(claimed.id, outcome.failure or "This picture could not be read.")
         return
-    with transaction() as session:
-        media = session.scalar(sa.select(Media).where(Media.id == claimed.id).with_for_update())
-        if media is not None:
-            _write(session, media, outcome.ok, kept)
+    keys = [variant.blob_key for variant in kept]
+    try:
+        with transaction() as session:
+            media = session.scalar(sa.select(Media).where(Media.id == claimed.id).with_for_update())
+            if media is not None:
+                _write(session, media, outcome.ok, kept)
+    except DataError:
+        # It would be tried again and again, and never fit.
+        media = None
+        _fail(claimed.id, "This picture says something of itself that the vault cannot keep.")
     if media is None:
-        for variant in kept:  # deleted for good while it was rendered
-            vault.storage.delete(variant.blob_key)
+        for key in keys:  # deleted for good while it was rendered, or not to be kept
+            vault.storage.delete(key)
 
 
 def _write(session: Session, media: Media, rendered: Rendered, kept: list[Variant]) -> None:
@@ -156,13 +166,13 @@ def _describe(media: Media, said: Metadata) -> None:
     if media.taken_at is None and said.taken_at is not None:
         media.taken_at = media.shown_at = said.taken_at
     make, model = said.camera_make or "", said.camera_model or ""
-    media.camera = model if model.lower().startswith(make.lower().split(" ")[0]) else f"{make} {model}".strip()
-    media.lens = said.lens or ""
+    camera = model if model.lower().startswith(make.lower().split(" ")[0]) else f"{make} {model}".strip()
+    media.camera, media.lens = camera[:LONGEST_NAME], (said.lens or "")[:LONGEST_NAME]
     media.f_number, media.exposure_seconds = said.f_number, said.exposure_seconds
     media.iso = round(said.iso) if said.iso is not None and said.iso < MOST_ISO else None
     media.focal_length_mm = said.focal_length_mm
     media.latitude, media.longitude, media.altitude_m = said.latitude, said.longitude, said.altitude_m
-    media.caption = media.caption or said.caption or said.title or ""
+    media.caption = media.caption or (said.caption or said.title or "")[:LONGEST_CAPTION]
 
 
 def _fail(media_id: int, failure: str) -> None:
