@@ -2,12 +2,15 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from tests.factories import House, Person
+from vault import terms
 from vault.db import utcnow
 from vault.models.media import Album, Media
 from vault.models.sharing import Role
 from vault.policy import Action, authorize
-from vault.services import albums, explaining, sharing
+from vault.services import Refused, albums, explaining, sharing
 
 
 def said_of_album(person: Person, album: Album) -> list[str]:
@@ -42,7 +45,7 @@ def test_who_manages_only_below_learns_neither_title_nor_label_from_above(house:
     house.link(above, label="Hidden label")
     address = f"/albums/{below.public_id}/sharing"
 
-    assert "granted viewer by the owner on an album above" in said_of_album(eve, below)
+    assert "granted viewer by the owner on an album that you do not see" in said_of_album(eve, below)
     page = house.browser(eve).get(address).get_data(as_text=True)
     assert "Top secret" not in page
     assert "Hidden label" not in page
@@ -68,15 +71,15 @@ def test_what_the_rule_does_not_open_is_not_listed(house: House) -> None:
 
 def test_saving_an_end_again_does_not_move_it(house: House) -> None:
     for day in (date(2027, 5, 20), date(2028, 2, 29), date(2027, 12, 31)):
-        ends = sharing.end_of(day)
+        ends = terms.end_of(day)
         assert ends is not None
-        assert sharing.last_day(ends) == day
-    assert sharing.last_day(datetime(2027, 5, 20, 15, tzinfo=UTC)) == date(2027, 5, 20)
+        assert terms.last_day(ends) == day
+    assert terms.last_day(datetime(2027, 5, 20, 15, tzinfo=UTC)) == date(2027, 5, 20)
 
     anna = house.person("Anna")
     album = house.album(anna)
     day = (utcnow() + timedelta(days=30)).date()
-    house.link(album, expires_at=sharing.end_of(day))
+    house.link(album, expires_at=terms.end_of(day))
     assert f'value="{day.isoformat()}"' in house.browser(anna).get("/links").get_data(as_text=True)
 
 
@@ -90,3 +93,56 @@ def test_a_sub_album_that_stops_inheriting_loses_the_lines_from_above(house: Hou
     albums.change(authorize(anna.viewer, Action.MANAGE, Album, below.public_id), albums.Changes(inherits=False))
 
     assert said_of_album(anna, below) == ["Owner of the album"]
+
+
+def test_to_share_with_somebody_does_not_tell_his_address(house: House) -> None:
+    anna, eve = house.person("Anna"), house.person("Eve")
+    mine = house.album(eve, "Bait")
+    browser = house.browser(eve)
+    answer = browser.put(
+        f"/api/v1/albums/{mine.public_id}/grants/{anna.public_id}", json={"role": "viewer"}, headers=house.csrf(browser)
+    )
+    page = browser.get(f"/albums/{mine.public_id}/sharing").get_data(as_text=True)
+
+    assert answer.status_code == 200
+    assert anna.email not in answer.get_data(as_text=True) + page
+    assert "an…@example.org" in page
+
+
+def test_a_manager_for_a_while_cannot_last_longer_through_a_friend(house: House) -> None:
+    anna, ben, eve = house.person("Anna"), house.person("Ben"), house.person("Eve")
+    album = house.album(anna)
+    ends = utcnow() + timedelta(hours=1)
+    house.grant(album, ben, Role.MANAGER, expires_at=ends)
+    permit = authorize(ben.viewer, Action.MANAGE, Album, album.public_id)
+
+    for longer in (None, ends + timedelta(seconds=1)):
+        with pytest.raises(Refused, match="cannot last longer"):
+            sharing.grant(permit, user_id=eve.public_id, role=Role.MANAGER, expires_at=longer)
+    assert sharing.grant(permit, user_id=eve.public_id, role=Role.MANAGER, expires_at=ends).expires_at == ends
+
+
+def test_one_s_own_picture_comes_out_of_an_album_that_is_closed_by_now(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    house.grant(album, ben, Role.CONTRIBUTOR)
+    media = house.picture(ben, album)
+    sharing.revoke_grant(authorize(anna.viewer, Action.MANAGE, Album, album.public_id), ben.public_id)
+
+    assert albums.take_out(ben.viewer, album.public_id, media.public_id)
+    assert said_of_media(ben, media) == ["Owner of the picture"]
+
+
+def test_a_removed_manager_does_not_read_the_title_in_the_list_of_links(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna, "Before")
+    house.grant(album, ben, Role.MANAGER)
+    house.link(album, by=ben, label="Mine")
+    permit = authorize(anna.viewer, Action.MANAGE, Album, album.public_id)
+    sharing.revoke_grant(permit, ben.public_id)
+    albums.change(permit, albums.Changes(title="Divorce papers"))
+
+    seen = [house.browser(ben).get(address).get_data(as_text=True) for address in ("/links", "/api/v1/links")]
+
+    assert all("Mine" in page and "Divorce papers" not in page for page in seen)
+    assert "Divorce papers" in house.browser(anna).get("/links").get_data(as_text=True)

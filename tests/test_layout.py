@@ -30,6 +30,7 @@ FLOORS = {
     "logs": 0,
     "passwords": 0,
     "signing": 0,
+    "terms": 0,
 }
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
 HALLS = {"vault.web": {"access", "delivery", "receiving", "tiles"}, "vault.web.api": {"protocol", "shapes"}}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from vault.models.account import User
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media, Order
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,6 +141,18 @@ def set_reach(session: Session, album: Album) -> None:
             )
         session.flush()
         pending += session.scalars(sa.select(Album).where(Album.parent_id == current.id))
+
+
+def hold_tree(session: Session, album_public_id: str) -> None:
+    """Take the tree an album belongs to for the rest of the transaction, before anything is asked of it.
+
+    SQLite has one writer at a time. On PostgreSQL a new album would copy the reach of one that stops inheriting at the
+    same moment, and a grant under way would outlive the right of who gives it: whoever comes second must ask anew. The
+    owner's row stands for the tree, because a tree has one owner.
+    """
+    named = Album.public_id == album_public_id.replace("\0", "")
+    owner = sa.select(Album.owner_id).where(named).scalar_subquery()
+    session.execute(sa.select(User.id).where(User.id == owner).with_for_update(key_share=True))
 
 
 def below(session: Session, album_id: int) -> list[int]:

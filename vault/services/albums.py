@@ -15,7 +15,7 @@ from vault.models import membership
 from vault.models.account import User
 from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts, Order, State
 from vault.models.sharing import Grant
-from vault.policy import Action, Denied, Permit, Viewer, authorize, visible
+from vault.policy import Action, Denied, Permit, Viewer, authorize, may, visible
 from vault.services import Refused
 
 DEEPEST = 20
@@ -39,6 +39,7 @@ def create(
     with transaction() as session:
         owner_id, parent = viewer.user_id, None
         if parent_id is not None:
+            membership.hold_tree(session, parent_id)
             parent = session.get_one(Album, authorize(viewer, Action.MANAGE, Album, parent_id).row.id)
             owner_id = parent.owner_id
             if _depth(session, parent) >= DEEPEST:
@@ -68,6 +69,7 @@ class Changes:
 def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
     """Change title, description, order, inheritance or cover. The permit is for MANAGE. Raises Denied, Refused."""
     with transaction() as session:
+        membership.hold_tree(session, permit.row.public_id)
         album = _again(session, permit, Action.MANAGE)
         if changes.title is not None:
             album.title = _title(changes.title)
@@ -91,6 +93,7 @@ def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
 def delete(permit: Permit[AlbumFacts]) -> int:
     """Delete an album with all below it, their grants and links; return how many went. The pictures stay."""
     with transaction() as session:
+        membership.hold_tree(session, permit.row.public_id)
         album = _again(session, permit, Action.DELETE)
         going = [album.id, *membership.below(session, album.id)]
         for album_id in reversed(going):
@@ -120,13 +123,13 @@ def put(permit: Permit[AlbumFacts], media_id: str) -> bool:
 def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:
     """Take a picture out: its owner may, and an editor of the album; False when it is not in it. Raises Denied."""
     with transaction() as session:
-        try:
-            album_row = authorize(viewer, Action.ARRANGE, Album, album_id).row.id
+        if may(viewer, Action.ARRANGE, Album, album_id):
             found = authorize(viewer, Action.VIEW, Media, media_id)
-        except Denied:
-            album_row = authorize(viewer, Action.VIEW, Album, album_id).row.id
+        else:
+            # One's own picture comes out of any album, also of one that is closed to its owner by now.
             found = authorize(viewer, Action.PLACE, Media, media_id)
-        taken = membership.take_out(session, album_row, _held(session, found))
+        album_row = session.scalar(sa.select(Album.id).where(Album.public_id == album_id.replace("\0", "")))
+        taken = album_row is not None and membership.take_out(session, album_row, _held(session, found))
         if taken:
             audit.record(session, "album.take_out", actor_id=viewer.user_id, subject=album_id, media=media_id)
         return taken
@@ -181,6 +184,11 @@ def children(viewer: Viewer, album_id: int) -> list[Card]:
     """Return the albums right below one that the viewer may see."""
     inside = visible(viewer, Action.VIEW, Album).where(Album.parent_id == album_id)
     return cards(viewer, inside.order_by(Album.title, Album.id))
+
+
+def has_grant(permit: Permit[AlbumFacts]) -> bool:
+    """Whether whoever looks was granted this very album, and so can leave it."""
+    return db.session.get(Grant, (permit.row.id, permit.viewer.user_id)) is not None
 
 
 def parent(viewer: Viewer, album: Album) -> Album | None:

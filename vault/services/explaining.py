@@ -68,8 +68,9 @@ def of_media(permit: Permit[MediaFacts]) -> list[Access]:
     for album in albums:
         keeper = db.session.get_one(User, album.owner_id)
         if keeper.id != owner.id:
-            reason = f"Owner of the album {album.title}, where the picture lies"
-            ways.append(Access(keeper, None, Role.MANAGER, reason, album, album.created_at, None))
+            where, known = _named(permit.viewer, album)
+            reason = f"Owner of {where}, where the picture lies"
+            ways.append(Access(keeper, None, Role.MANAGER, reason, known, album.created_at, None))
     ids = [album.id for album in albums]
     ways += [*_grants(permit.viewer, ids), *_links(permit.viewer, ids)]
     return [way for way in ways if may(_holder(way), Action.VIEW, Media, media.public_id)]
@@ -188,7 +189,7 @@ def _named(asking: Viewer, album: Album) -> tuple[str, Album | None]:
     """Return how to speak of an album to somebody: one above that is closed to him has no title and no address."""
     if may(asking, Action.VIEW, Album, album.public_id):
         return f"the album {album.title}", album
-    return "an album above", None
+    return "an album that you do not see", None
 
 
 def _unended(row: type[Grant] | type[Link]) -> sa.ColumnElement[bool]:

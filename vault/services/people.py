@@ -72,6 +72,17 @@ def named(email: str) -> User:
     return person
 
 
+def shown_name(person: User) -> str:
+    """Return how to call a person to others: by name or, before there is one, by a veiled address."""
+    return person.name or veiled(person.email)
+
+
+def veiled(email: str) -> str:
+    """Return an address that its owner's friends recognise and nobody else can use: an…@example.org."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:2]}…@{domain}"
+
+
 def state(person: User) -> str:
     """Return "disabled", "invited" or "active"."""
     if person.disabled_at is not None:

@@ -5,7 +5,7 @@ Floor 3. A revocation is true for every worker from the moment its transaction e
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.models import cursor as cursors
+from vault.models import membership
 from vault.models.account import User
 from vault.models.cursor import Page
-from vault.models.media import Album, AlbumFacts
+from vault.models.media import Album, AlbumFacts, AlbumReach
 from vault.models.sharing import GRANTABLE, LINK_PURPOSE, LINKABLE, Grant, Link, LinkFacts, Role
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, role_on, rule, visible
 from vault.services import Refused, Vault
-
-LAST_DAY = date(9000, 1, 1)
+from vault.terms import last_day
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,22 @@ def grant(permit: Permit[AlbumFacts], *, user_id: str, role: Role, expires_at: d
     with transaction() as session:
         album = _managed(session, permit)
         person = _person(session, user_id)
-        if person is None:
+        if person is None or person.disabled_at is not None:
             raise Denied
         if person.id == album.owner_id:
             raise Refused("The owner has every right on the album already.")
         own = role_on(permit.viewer, album.id)
         if person.id == permit.viewer.user_id or own is None or role > own:
-            raise Refused("Nobody can raise a role above, or change, his own.")
+            raise Refused("You cannot change your own role, or give a higher one than yours.")
+        _check_lasting(session, permit.viewer, album, expires_at)
         row = session.get(Grant, (album.id, person.id))
         if row is None:
             row = Grant(album_id=album.id, user_id=person.id, role=role, granted_by_id=permit.viewer.user_id)
             session.add(row)
         row.role, row.expires_at, row.granted_by_id = int(role), expires_at, permit.viewer.user_id
-        ends = expires_at.isoformat() if expires_at else None
-        by = permit.viewer.user_id
-        audit.record(
-            session, "grant.set", actor_id=by, subject=album.public_id, person=person.email, role=role.label, ends=ends
-        )
+        by, ends = permit.viewer.user_id, expires_at and expires_at.isoformat()
+        terms: dict[str, Any] = {"person": person.email, "role": role.label, "ends": ends}
+        audit.record(session, "grant.set", actor_id=by, subject=album.public_id, **terms)
         return row
 
 
@@ -80,11 +79,6 @@ def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> bool:
     with transaction() as session:
         album = _managed(session, permit)
         return _revoke_grant(session, album, user_id, permit.viewer.user_id)
-
-
-def has_grant(permit: Permit[AlbumFacts]) -> bool:
-    """Whether whoever looks was granted this very album, and so can leave it."""
-    return db.session.get(Grant, (permit.row.id, permit.viewer.user_id)) is not None
 
 
 def leave(viewer: Viewer, album_id: str) -> bool:
@@ -106,9 +100,7 @@ def revoke_grant_as_administrator(actor_id: int, album_id: str, user_id: str) ->
 
 def create_link(permit: Permit[AlbumFacts], *, label: str, role: Role, expires_at: datetime | None) -> Link:
     """Make a link to an album. The permit is for MANAGE. Raises Denied, Refused."""
-    _check_end(expires_at)
-    if role not in LINKABLE:
-        raise Refused("A link can show pictures, or let them be downloaded.")
+    _check_link(role, expires_at)
     with transaction() as session:
         album = _managed(session, permit)
         by = permit.viewer.user_id
@@ -133,9 +125,7 @@ def change_link(
 
     The permit is for MANAGE. Raises Denied, Refused.
     """
-    _check_end(expires_at)
-    if role is not None and role not in LINKABLE:
-        raise Refused("A link can show pictures, or let them be downloaded.")
+    _check_link(role, expires_at)
     with transaction() as session:
         link = _managed_link(session, permit)
         link.label = link.label if label is None else _label(label)
@@ -172,17 +162,6 @@ def revoke_link_as_administrator(actor_id: int, link_id: str) -> bool:
         return link is not None
 
 
-def end_of(day: date | None) -> datetime | None:
-    """Return the moment at which a day that was chosen as the last one is over, in UTC."""
-    # Nobody means the calendar's last days, and databases and time zones do not reach beyond them.
-    return datetime.combine(min(day, LAST_DAY) + timedelta(days=1), time(), UTC) if day else None
-
-
-def last_day(expires_at: datetime) -> date:
-    """Return the last day on which something that ends then is still good, in UTC: the other way round of `end_of`."""
-    return (expires_at - timedelta(microseconds=1)).date()
-
-
 def link_address(vault: Vault, link: Link) -> str:
     """Return a link's present address, the same whenever it is asked for."""
     token = vault.signer.token(LINK_PURPOSE, link.public_id, link.generation)
@@ -216,7 +195,8 @@ def link_card(vault: Vault, link_id: int) -> LinkCard:
 
 def link_cards(vault: Vault, links: sa.Select[Link]) -> list[LinkCard]:
     """Return links as lists show them, the newest first."""
-    return _cards(vault, db.session.execute(_joined(links).order_by(Link.created_at.desc(), Link.id.desc())).all())
+    newest = _joined(links).order_by(Link.created_at.desc(), Link.id.desc())
+    return _cards(vault, db.session.execute(newest).all())
 
 
 def _on_album(permit: Permit[AlbumFacts]) -> sa.Select[Link]:
@@ -258,8 +238,21 @@ def _why_dead(link: Link) -> str:
 
 
 def _managed(session: Session, permit: Permit[AlbumFacts]) -> Album:
-    """Ask again inside the transaction, because the right may have ended since the request came in."""
+    """Ask again inside the transaction: the right may have ended since the request came in."""
+    membership.hold_tree(session, permit.row.public_id)
     return session.get_one(Album, authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row.id)
+
+
+def _check_lasting(session: Session, giver: Viewer, album: Album, expires_at: datetime | None) -> None:
+    """Refuse a grant that would outlive the giver's own right: through a friend it would lengthen his own."""
+    if album.owner_id == giver.user_id:
+        return
+    own = sa.select(Grant.expires_at).join(AlbumReach, AlbumReach.source_id == Grant.album_id)
+    manages = (AlbumReach.album_id == album.id, Grant.user_id == giver.user_id, Grant.role >= int(Role.MANAGER))
+    ends = list(session.scalars(own.where(*manages)))
+    longest = None if None in ends else max(end for end in ends if end is not None)
+    if longest is not None and (expires_at is None or expires_at > longest):
+        raise Refused(f"You manage this album until {last_day(longest)}; what you give cannot last longer.")
 
 
 def _managed_link(session: Session, permit: Permit[LinkFacts]) -> Link:
@@ -268,8 +261,8 @@ def _managed_link(session: Session, permit: Permit[LinkFacts]) -> Link:
 
 def _person(session: Session, user_id: str) -> User | None:
     """Return a person by public id; None for what is no id, which PostgreSQL would not even compare."""
-    known = PUBLIC_ID.fullmatch(user_id) is not None
-    return session.scalar(sa.select(User).where(User.public_id == user_id)) if known else None
+    named = sa.select(User).where(User.public_id == user_id)
+    return session.scalar(named) if PUBLIC_ID.fullmatch(user_id) else None
 
 
 def _revoke_grant(session: Session, album: Album, user_id: str, actor_id: int) -> bool:
@@ -290,6 +283,12 @@ def _revoke_link(session: Session, link: Link, actor_id: int) -> None:
 def _check_end(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= utcnow():
         raise Refused("The end lies in the past.")
+
+
+def _check_link(role: Role | None, expires_at: datetime | None) -> None:
+    _check_end(expires_at)
+    if role is not None and role not in LINKABLE:
+        raise Refused("A link can show pictures, or let them be downloaded.")
 
 
 def _label(text: str) -> str:

@@ -5,15 +5,16 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField, EmailField, RadioField, StringField
+from wtforms import DateField, EmailField, HiddenField, RadioField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length, Optional
 
+from vault import terms
 from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import GRANTABLE, LINKABLE, Role
 from vault.policy import Action, Denied, Permit
-from vault.services import Refused, albums, explaining, sharing
-from vault.web.access import requires, vault
+from vault.services import Refused, albums, explaining, people, sharing
+from vault.web.access import me, requires, vault
 from vault.web.tiles import link_row
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/albums/<album_id>")
@@ -30,7 +31,9 @@ ROLES = {
 class GrantForm(FlaskForm):
     """Whom to let in, how far, and until when."""
 
-    email = EmailField("E-mail address", [InputRequired(), Length(max=254)])
+    email = EmailField("E-mail address", [Length(max=254)])
+    # Of somebody who is in the list already, whose address is nobody's business.
+    user_id = HiddenField()
     role = RadioField(
         "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer"
     )
@@ -60,13 +63,16 @@ def grant(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Let somebody in, or change how far."""
     form = GrantForm()
     if form.validate_on_submit():
-        role, ends = Role.from_label(form.role.data or ""), sharing.end_of(form.expires_on.data)
+        role, ends = Role.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
         try:
-            sharing.grant_by_email(permit, email=form.email.data or "", role=role, expires_at=ends)
+            if form.user_id.data:
+                sharing.grant(permit, user_id=form.user_id.data, role=role, expires_at=ends)
+            else:
+                sharing.grant_by_email(permit, email=form.email.data or "", role=role, expires_at=ends)
         except Refused as refusal:
             form.email.errors = [str(refusal)]
         else:
-            flash(f"Shared with {form.email.data}.", "ok")
+            flash("Saved." if form.user_id.data else f"Shared with {form.email.data}.", "ok")
             return redirect(url_for("sharing.show", album_id=permit.row.public_id))
     return _page(permit, grant_form=form), 422
 
@@ -97,7 +103,7 @@ def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Make a link."""
     form = LinkForm()
     if form.validate_on_submit():
-        role, ends = Role.from_label(form.role.data or ""), sharing.end_of(form.expires_on.data)
+        role, ends = Role.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
         try:
             sharing.create_link(permit, label=form.label.data or "", role=role, expires_at=ends)
         except Refused as refusal:
@@ -134,8 +140,10 @@ def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
     )
     return {
         "user_id": line.user.public_id if line.user else None,
-        "name": line.user.name or line.user.email if line.user else "Anybody with a link",
-        "email": line.user.email if line.user else "",
+        "name": people.shown_name(line.user) if line.user else "Anybody with a link",
+        # Veiled: an id is enough to share with somebody, and must not be enough to learn how to write to them.
+        "email": people.veiled(line.user.email) if line.user else "",
+        "is_me": line.user is not None and line.user.id == me().user_id,
         "role": line.role.label,
         "reason": line.reason,
         "since": line.since,

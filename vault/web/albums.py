@@ -9,10 +9,10 @@ from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length
 
-from vault.models.media import Album, AlbumFacts, Order
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order
 from vault.models.sharing import Role
-from vault.policy import Action, Permit, role_on
-from vault.services import Refused, albums, library, sharing
+from vault.policy import Action, Denied, Permit, may, role_on
+from vault.services import Refused, albums, library
 from vault.web import access
 from vault.web.access import me, requires, signed_in, viewer
 from vault.web.tiles import PAGE_SIZE, as_json, member_cards, member_tile, next_url, wants_json
@@ -92,7 +92,7 @@ def show(permit: Permit[AlbumFacts]) -> str | Response:
         "albums/show.html",
         album=described(album, permit, role),
         can={name for needed, name in CAN.items() if role >= needed},
-        can_leave=role is not Role.OWNER and sharing.has_grant(permit),
+        can_leave=role is not Role.OWNER and albums.has_grant(permit),
         children=member_cards(albums.children(permit.viewer, album.id), user_id),
         tiles=tiles,
         next=following,
@@ -146,12 +146,15 @@ def put(permit: Permit[AlbumFacts], media_id: str) -> Response:
 
 
 @blueprint.post("/<album_id>/media/<media_id>/take-out")
-@requires(Action.VIEW, Album)
-def take_out(permit: Permit[AlbumFacts], media_id: str) -> Response:
-    """Take a picture out of an album."""
-    albums.take_out(permit.viewer, permit.row.public_id, media_id)
-    flash(f"The picture is not in “{permit.row.title}” any more.", "ok")
-    return redirect(url_for("albums.show", album_id=permit.row.public_id))
+@requires(Action.VIEW, Media)
+def take_out(permit: Permit[MediaFacts], album_id: str) -> Response:
+    """Take a picture out of an album: an editor's, or one's own out of any."""
+    if not albums.take_out(permit.viewer, album_id, permit.row.public_id):
+        raise Denied
+    flash("The picture is not in that album any more.", "ok")
+    if may(permit.viewer, Action.VIEW, Album, album_id):
+        return redirect(url_for("albums.show", album_id=album_id))
+    return redirect(url_for("media.show", media_id=permit.row.public_id))
 
 
 @blueprint.post("/<album_id>/media/<media_id>/cover")

@@ -7,8 +7,10 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length, Optional
 
+from vault import terms
+from vault.models.media import Album
 from vault.models.sharing import LINKABLE, Link, LinkFacts, Role
-from vault.policy import Action, Permit
+from vault.policy import Action, Permit, may
 from vault.services import Refused, sharing
 from vault.web import access
 from vault.web.access import requires, signed_in, vault, viewer
@@ -32,11 +34,18 @@ def index() -> str:
     shown = [
         {
             **link_row(card),
-            "album": {"url": url_for("albums.show", album_id=card.album.public_id), "title": card.album.title},
+            "album": _album(card.album),
         }
         for card in sharing.links_of(vault(), viewer())
     ]
     return render_template("links/index.html", links=shown)
+
+
+def _album(album: Album) -> dict[str, str] | None:
+    """Return where a link leads, unless that is closed to its creator by now."""
+    if not may(viewer(), Action.VIEW, Album, album.public_id):
+        return None
+    return {"url": url_for("albums.show", album_id=album.public_id), "title": album.title}
 
 
 @blueprint.post("/<link_id>/revoke")
@@ -65,7 +74,7 @@ def update(permit: Permit[LinkFacts]) -> Response:
     if not form.validate_on_submit():
         flash("That is not a date, or the label is missing.", "error")
         return redirect(_back())
-    ends = sharing.end_of(form.expires_on.data)
+    ends = terms.end_of(form.expires_on.data)
     try:
         sharing.change_link(permit, label=form.label.data, role=Role.from_label(form.role.data or ""), expires_at=ends)
     except Refused as refusal:

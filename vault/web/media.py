@@ -11,7 +11,7 @@ from wtforms.validators import Length, Optional
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
 from vault.models.sharing import Role
 from vault.policy import Action, Denied, Permit, may, role_on
-from vault.services import Refused, albums, explaining, library
+from vault.services import Refused, albums, explaining, library, people
 from vault.services.library import Date, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
@@ -230,7 +230,7 @@ def _addable(permit: Permit[MediaFacts]) -> list[tuple[str, str]]:
 
 
 def _access(line: explaining.Access) -> dict[str, object]:
-    who = line.user.name or line.user.email if line.user else f"Link “{line.link.label}”" if line.link else ""
+    who = people.shown_name(line.user) if line.user else f"Link “{line.link.label}”" if line.link else ""
     facts = {"reason": line.reason, "since": line.since, "until": line.until}
     return {"who": who, "is_link": line.user is None, **facts}
 

@@ -6,7 +6,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from vault.models.media import Album as AlbumRow
-from vault.models.media import AlbumFacts, Order
+from vault.models.media import AlbumFacts, Media, MediaFacts, Order
 from vault.models.sharing import Role
 from vault.policy import Action, Permit
 from vault.services import albums, catalogue, library
@@ -138,14 +138,14 @@ def put(permit: Permit[AlbumFacts], media_id: str) -> Response:
 
 
 @blueprint.delete("/albums/<album_id>/media/<media_id>")
-@requires(Action.VIEW, AlbumRow, face=Face.API)
+@requires(Action.VIEW, Media, face=Face.API)
 @blueprint.response(204)
-def take_out(permit: Permit[AlbumFacts], media_id: str) -> Response:
+def take_out(permit: Permit[MediaFacts], album_id: str) -> Response:
     """Take a picture out of an album.
 
     Its owner may, and who has the role editor. The picture itself stays.
     """
-    albums.take_out(permit.viewer, permit.row.public_id, media_id)
+    albums.take_out(permit.viewer, album_id, permit.row.public_id)
     return nothing()
 
 

@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import GRANTABLE, Role
 from vault.policy import Action, Denied, Permit
-from vault.services import explaining, sharing
+from vault.services import explaining, people, sharing
 from vault.web.access import Face, requires
 from vault.web.api.protocol import Answer, Blueprint, Body, ListQuery, Moment, Text, nothing, page, page_of
 from vault.web.api.shapes import ID
@@ -25,7 +25,7 @@ class Grant(Answer):
     album_id = fields.String(metadata=ID)
     user_id = fields.String(metadata=ID)
     name = fields.String()
-    email = fields.String()
+    email = fields.String(metadata={"description": "Veiled.", "examples": ["an…@example.org"]})
     role = fields.String(validate=ROLES)
     granted_by = fields.String(metadata={"description": "The name of whoever gave it."})
     created_at = Moment()
@@ -76,7 +76,7 @@ def _grant(line: explaining.GrantLine) -> dict[str, Any]:
         "album_id": line.album.public_id,
         "user_id": line.person.public_id,
         "name": line.person.name,
-        "email": line.person.email,
+        "email": people.veiled(line.person.email),
         "role": Role(line.grant.role).label,
         "granted_by": line.granted_by,
         "created_at": line.grant.created_at,

@@ -23,8 +23,8 @@ class Link(Answer):
     """A link to an album."""
 
     id = fields.String(metadata=ID)
-    album_id = fields.String(metadata=ID)
-    album_title = fields.String()
+    album_id = fields.String(allow_none=True, metadata=ID)
+    album_title = fields.String(allow_none=True)
     label = fields.String(metadata={"examples": ["Grandma"]})
     role = fields.String(validate=ROLES)
     url = fields.String(allow_none=True, metadata={"description": "Null for who may end the link, but not manage it."})
@@ -132,11 +132,13 @@ def _link(permit: Permit[LinkFacts]) -> dict[str, Any]:
 
 def _links(asking: Viewer, cards: list[sharing.LinkCard]) -> list[dict[str, Any]]:
     managed = allowed(asking, Action.MANAGE, LinkRow, [card.link.public_id for card in cards])
+    seen = allowed(asking, Action.VIEW, Album, [card.album.public_id for card in cards])
     return [
         {
             "id": card.link.public_id,
-            "album_id": card.album.public_id,
-            "album_title": card.album.title,
+            # Where a link leads is not told to a creator to whom the album is closed by now; ending it is still his.
+            "album_id": card.album.public_id if card.album.public_id in seen else None,
+            "album_title": card.album.title if card.album.public_id in seen else None,
             "label": card.link.label,
             "role": Role(card.link.role).label,
             "url": card.url if card.link.public_id in managed else None,
