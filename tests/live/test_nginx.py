@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from vault.models.media import Media
 from vault.models.sharing import Role
 
 ROOT = Path(__file__).resolve().parents[2]
+# Of all processes of the vault together.
+MORE_THAN_THREADS = 150
 PRIVATE = {
     "Cache-Control": "private, no-cache",
     "Vary": "Cookie",
@@ -63,9 +66,10 @@ def adapted(folder: Path, home: Path, port: int, plain_port: int, vault_port: in
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     changes = {
         "user vault;\n": "user root;\n" if os.geteuid() == 0 else "",
-        "http {\n": f"pid {folder}/pid;\nerror_log {folder}/error.log;\nhttp {{\n{temporary}",
+        "http {\n": f"pid {folder}/pid;\nhttp {{\n{temporary}",
         "worker_processes auto;": "worker_processes 1;",
         "/var/log/nginx/vault.log": f"{folder}/access.log",
+        "/var/log/nginx/error.log": f"{folder}/error.log",
         "server 127.0.0.1:8000;": f"server 127.0.0.1:{vault_port};",
         "listen 80;": f"listen 127.0.0.1:{plain_port};",
         "listen 443 ssl;": f"listen 127.0.0.1:{port};",
@@ -237,6 +241,23 @@ def test_a_revoked_link_is_403_through_nginx_too_and_is_in_no_log(front: Front) 
     logged = front.log.read_text()
     assert '"GET /l/..." 403' in logged
     assert address not in logged
+
+
+def test_a_key_is_not_in_the_log_of_errors_either(front: Front) -> None:
+    asked = front.client().send("POST", "/l/a-key-in-an-address", b"x" * 2_000_000)
+
+    assert asked.status == 413, "nginx itself turns it away, and complains"
+    assert "a-key-in-an-address" not in front.log.with_name("error.log").read_text()
+
+
+def test_half_a_request_does_not_reach_the_vault(front: Front) -> None:
+    head = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1:{front.port}\r\nContent-Length: 100\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n\r\nhalf"
+    with ExitStack() as open_ends:
+        for _ in range(MORE_THAN_THREADS):
+            end = open_ends.enter_context(socket.create_connection(("127.0.0.1", front.port)))
+            end.sendall(head.encode())
+        assert front.client().get("/healthz").status == 200
 
 
 def test_plain_http_leads_to_the_vaults_own_name(front: Front) -> None:
