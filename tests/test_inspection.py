@@ -195,9 +195,20 @@ def test_a_wrong_sum_is_found_and_counted_anew(
     assert problems(house) == []
 
 
-def test_a_broken_reach_is_found(house: House) -> None:
-    _, album, _ = a_vault_in_order(house)
+def test_a_broken_reach_is_found_also_far_below_and_mended(house: House) -> None:
+    anna = house.person("Anna")
+    top = house.album(anna, "Top")
+    middle = house.album(anna, "Middle", parent=top)
+    bottom = house.album(anna, "Bottom", parent=middle)
+    middle_id, bottom_id = middle.id, bottom.id
     with transaction() as session:
-        session.execute(sa.delete(AlbumReach).where(AlbumReach.album_id == album.id))
+        # As if inheritance had been switched off above while the album below was made.
+        session.execute(sa.update(Album).where(Album.id == middle_id).values(inherits=False))
+        session.execute(sa.delete(AlbumReach).where(AlbumReach.album_id == middle_id, AlbumReach.distance > 0))
 
-    assert f"album {album.public_id}: does not reach itself" in problems(house)
+    assert problems(house) == [f"album number {bottom_id}: who reaches it does not fit its place in the tree"]
+
+    inspection.inspect(house.vault, fix=True)
+    assert problems(house) == []
+    reached = db.session.scalars(sa.select(AlbumReach.source_id).where(AlbumReach.album_id == bottom_id))
+    assert sorted(reached) == [middle_id, bottom_id]

@@ -13,12 +13,15 @@ import sqlalchemy as sa
 
 from vault import leftovers
 from vault.db import db, transaction, utcnow
+from vault.models import membership
 from vault.models.account import User
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media, State, Variant
 from vault.services import Vault
 from vault.storage import Missing
 
 BATCH = 500
+PLACE = (Album.id, Album.parent_id, Album.inherits)
+REACH = (AlbumReach.album_id, AlbumReach.source_id, AlbumReach.distance)
 CLAIM_SECONDS = 600
 CHUNK = 1024 * 1024
 
@@ -51,7 +54,7 @@ def inspect(vault: Vault, *, read_data: bool = False, fix: bool = False) -> Repo
     broken = _variants(vault, report, read_data=read_data)
     _blobs(vault, report, fix=fix)
     _sums(report, fix=fix)
-    _trees(report)
+    _trees(report, fix=fix)
     if fix and broken:
         _make_again(broken)
         report.mended.append(f"{len(broken)} pictures are rendered again")
@@ -125,18 +128,30 @@ def _sums(report: Report, *, fix: bool) -> None:
         report.mended.append("sums counted anew")
 
 
-def _trees(report: Report) -> None:
-    """Every album reaches itself, and what it inherits from reaches it."""
-    itself = sa.select(AlbumReach.album_id).where(AlbumReach.source_id == AlbumReach.album_id)
-    for album in db.session.scalars(sa.select(Album.public_id).where(Album.id.not_in(itself))):
-        report.problems.append(f"album {album}: does not reach itself")
-    pairs = sa.select(AlbumReach.album_id).where(
-        AlbumReach.source_id == Album.parent_id, AlbumReach.album_id == Album.id
-    )
-    reached = sa.exists(pairs.correlate(Album))
-    wrong = sa.select(Album.public_id).where(Album.parent_id.is_not(None), reached != Album.inherits)
-    for album in db.session.scalars(wrong):
-        report.problems.append(f"album {album}: inheritance and reach do not agree")
+def _trees(report: Report, *, fix: bool) -> None:
+    """Compare what reaches every album with what its place in the tree says."""
+    above = {id_: (parent, inherits) for id_, parent, inherits in db.session.execute(sa.select(*PLACE))}
+    kept: dict[int, set[tuple[int, int]]] = {}
+    for album, source, distance in db.session.execute(sa.select(*REACH)):
+        kept.setdefault(album, set()).add((source, distance))
+    wrong = [album for album in above if kept.get(album) != _reach(album, above)]
+    report.problems += [f"album number {album}: who reaches it does not fit its place in the tree" for album in wrong]
+    if fix and wrong:
+        with transaction() as session:
+            # From the top down, because each copies what reaches the one above it.
+            for album in sorted(wrong, key=lambda id_: len(_reach(id_, above))):
+                membership.set_reach(session, session.get_one(Album, album))
+        report.mended.append(f"the reach of {len(wrong)} albums written anew")
+
+
+def _reach(album: int, above: dict[int, tuple[int | None, bool]]) -> set[tuple[int, int]]:
+    found, distance, current = {(album, 0)}, 0, album
+    while True:
+        parent, inherits = above[current]
+        if parent is None or not inherits:
+            return found
+        current, distance = parent, distance + 1
+        found.add((current, distance))
 
 
 def _make_again(media_ids: set[int]) -> None:
