@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.factories import PASSWORD, House
 from tests.test_auth import NOON, sign_in
@@ -67,6 +69,33 @@ def test_success_begins_the_count_anew(house: House) -> None:
     assert sign_in(browser, house, anna.email, PASSWORD).status_code == 302
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(SignInAttempt)) == 0
+
+
+def change_password(
+    browser: FlaskClient, house: House, current: str, new: str = "an evening at the lake"
+) -> TestResponse:
+    return browser.post("/account/password", data={"current": current, "new": new}, headers=house.csrf(browser))
+
+
+def test_the_current_password_is_guessed_no_faster_than_at_the_sign_in(house: House) -> None:
+    anna = house.person("Anna", password=PASSWORD)
+    with time_machine.travel(NOON, tick=False) as clock:
+        browser = house.browser(anna)
+        assert [change_password(browser, house, "wrong").status_code for _ in range(5)] == [422] * 5
+        refused = change_password(browser, house, PASSWORD)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert sign_in(house.browser(), house, anna.email, PASSWORD).status_code == 429, "it is one count"
+        clock.shift(60)
+        assert change_password(browser, house, PASSWORD).status_code == 302
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(SignInAttempt)) == 0
+
+
+@sqlite_only
+def test_whoever_knows_the_current_password_may_look_for_a_new_one(house: House) -> None:
+    browser = house.browser(house.person("Anna", password=PASSWORD))
+
+    assert [change_password(browser, house, PASSWORD, "short").status_code for _ in range(7)] == [422] * 7
 
 
 @sqlite_only

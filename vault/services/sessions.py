@@ -42,7 +42,7 @@ class Throttled(Refused):
 def sign_in(vault: Vault, *, email: str, password: str, remember: bool, user_agent: str) -> tuple[str, datetime]:
     """Open a session; return its secret, for the cookie, and its end. Raises BadCredentials, Throttled, TooBusy."""
     email = email.strip().lower()
-    attempt = _begin_attempt(email)
+    attempt = begin_attempt(email)
     person = (
         db.session.execute(
             sa.select(User.id, User.password_hash).where(User.email == email[:254], User.disabled_at.is_(None))
@@ -57,7 +57,7 @@ def sign_in(vault: Vault, *, email: str, password: str, remember: bool, user_age
         raise BadCredentials("E-mail address or password is not right.")
     renewed = vault.passwords.hash(password) if vault.passwords.is_outdated(known_hash) else known_hash
     with transaction() as session:
-        session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id <= attempt, *_same(email)))
+        _forget(session, email, attempt)
         # The hash is looked at again where the session is made: a password changed meanwhile opens nothing.
         still = sa.update(User).where(
             User.id == person.id, User.password_hash == known_hash, User.disabled_at.is_(None)
@@ -65,6 +65,27 @@ def sign_in(vault: Vault, *, email: str, password: str, remember: bool, user_age
         if not session.execute(still.values(password_hash=renewed)).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
             raise BadCredentials("E-mail address or password is not right.")
         return _open(vault, session, person.id, remember=remember, user_agent=user_agent)
+
+
+def begin_attempt(email: str) -> int:
+    """Count a try to prove that one is the person of this address, before it is looked at. Raises Throttled.
+
+    Counted first, so that tries at the same moment count each other. The number is for `forget_attempts`.
+    """
+    with transaction() as session:
+        _one_at_a_time(session)
+        _wait(session, _same(email), TRIES_PER_ACCOUNT_AND_ADDRESS)
+        _wait(session, (SignInAttempt.address == _network(),), TRIES_PER_ADDRESS)
+        attempt = SignInAttempt(account=digest(email), address=_network())
+        session.add(attempt)
+        session.flush()
+        return attempt.id
+
+
+def forget_attempts(email: str, attempt: int) -> None:
+    """Begin the count anew after a try that was right; what came in after it still counts."""
+    with transaction() as session:
+        _forget(session, email, attempt)
 
 
 def open_for(vault: Vault, user_id: int, *, user_agent: str) -> tuple[str, datetime]:
@@ -154,23 +175,15 @@ def _open(vault: Vault, session: Session, user_id: int, *, remember: bool, user_
     return secret, row.expires_at
 
 
-def _begin_attempt(email: str) -> int:
-    """Count a try before it is looked at, so that tries at the same moment count each other. Raises Throttled."""
-    with transaction() as session:
-        _one_at_a_time(session)
-        _wait(session, _same(email), TRIES_PER_ACCOUNT_AND_ADDRESS)
-        _wait(session, (SignInAttempt.address == _network(),), TRIES_PER_ADDRESS)
-        attempt = SignInAttempt(account=digest(email), address=_network())
-        session.add(attempt)
-        session.flush()
-        return attempt.id
-
-
 def _one_at_a_time(session: Session) -> None:
     """Let tries from one address be counted one after the other; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         key = int(digest(_network())[:15], 16)
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def _forget(session: Session, email: str, attempt: int) -> None:
+    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id <= attempt, *_same(email)))
 
 
 def _wait(session: Session, same: tuple[sa.ColumnElement[bool], ...], free: int) -> None:

@@ -62,18 +62,22 @@ def show() -> str:
 @blueprint.post("/password")
 @signed_in()
 def change_password() -> str | Response | tuple[str, int]:
-    """Change the password and end the other sessions."""
+    """Change the password and end the other sessions. Tries are counted with those of the sign-in. Raises Throttled."""
     form = PasswordForm()
     if form.validate_on_submit():
+        email = me().email
+        attempt = sessions.begin_attempt(email)
         try:
             accounts.change_password(
                 vault(), me().user_id, me().session_id, current=form.current.data or "", new=form.new.data or ""
             )
         except UnacceptablePassword as refusal:
+            sessions.forget_attempts(email, attempt)  # the current one was right
             form.new.errors = [str(refusal)]
         except Refused as refusal:
             form.current.errors = [str(refusal)]
         else:
+            sessions.forget_attempts(email, attempt)
             flash("Your password is changed, and every other device is signed out.", "ok")
             return redirect(url_for("account.show"))
     return _page(password_form=form), 422
