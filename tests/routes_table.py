@@ -112,6 +112,7 @@ GET    /admin/                                         in   403  403  403  403  
 POST   /admin/people !                                 in   403  403  403  403  403  403  403  200  in
 GET    /admin/people/{person}                          in   403  403  403  403  403  403  403  200  in
 POST   /admin/people/{person}                          in   403  403  403  403  403  403  403  302  in
+POST   /admin/people/{invited}/withdraw !              in   403  403  403  403  403  403  403  302  in
 POST   /admin/people/{person}/end-sessions             in   403  403  403  403  403  403  403  302  in
 POST   /admin/people/{person}/password-link            in   403  403  403  403  403  403  403  200  in
 GET    /admin/access                                   in   403  403  403  403  403  403  403  200  in

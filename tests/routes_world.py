@@ -143,7 +143,7 @@ def _one_time(world: World) -> dict[str, str]:
     house.token(owner, Scope.READ)
     with transaction() as session:
         session.execute(sa.delete(User).where(User.email == "newcomer@example.org"))
-    _, invite = accounts.invite(house.vault, None, email=f"invited{next(_numbers)}@example.org")
+    invited, invite = accounts.invite(house.vault, None, email=f"invited{next(_numbers)}@example.org")
     _, reset = accounts.offer_new_password(house.vault, None, guest.id)
 
     def latest(kind: type[LoginSession] | type[ApiToken]) -> str:
@@ -158,6 +158,7 @@ def _one_time(world: World) -> dict[str, str]:
         "session": latest(LoginSession),
         "token": latest(ApiToken),
         "invite": invite,
+        "invited": invited.public_id,
         "reset": reset,
         "made_up": "A" * 43,
         "person": guest.public_id,

@@ -26,6 +26,10 @@ class Expired(Refused):
     """The one-time address was used, has ended, or never was one."""
 
 
+class Nameless(Refused):
+    """The name has no letter in it."""
+
+
 @dataclass(frozen=True)
 class Changes:
     """What an administrator may change of a person; None leaves it as it is. `quota_bytes` 0 means no quota."""
@@ -286,7 +290,7 @@ def _email(text: str) -> str:
 def _name(text: str) -> str:
     name = _printable(text)
     if not name:
-        raise Refused("Please say a name.")
+        raise Nameless("Please say a name.")
     return name
 
 

@@ -39,7 +39,8 @@ class TooLarge(StorageError):
     """More bytes arrived than the limit allows."""
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"larger than {max_bytes} bytes")
+        most = f"the {max_bytes:,} bytes that a file may have here"
+        super().__init__(f"It is larger than {most}. Whoever runs the vault can raise the limit.")
         self.max_bytes = max_bytes
 
 

@@ -90,7 +90,11 @@ def rename() -> str | Response | tuple[str, int]:
     form = ProfileForm()
     if not form.validate_on_submit():
         return _page(profile_form=form), 422
-    accounts.rename(me().user_id, form.name.data or "")
+    try:
+        accounts.rename(me().user_id, form.name.data or "")
+    except Refused as refusal:
+        form.name.errors = [str(refusal)]
+        return _page(profile_form=form), 422
     flash("Your name is changed.", "ok")
     return redirect(url_for("account.show"))
 

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from vault.models.account import Purpose, User
 from vault.models.sharing import Role
 from vault.policy import Denied
-from vault.services import Refused, accounts, explaining, people, sessions, sharing
+from vault.services import Refused, accounts, explaining, invitations, people, sessions, sharing
 from vault.web.access import admin, me, vault
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -87,12 +87,23 @@ def update_person(user_id: str) -> str | Response | tuple[str, int]:
         )
         try:
             accounts.change(me().user_id, found.id, changes)
+        except accounts.Nameless as refusal:
+            form.name.errors = [str(refusal)]
         except Refused as refusal:
             form.is_admin.errors = [str(refusal)]
         else:
             flash("Saved.", "ok")
             return redirect(url_for("admin.person", user_id=user_id))
     return _person(found, form=form), 422
+
+
+@blueprint.post("/people/<user_id>/withdraw")
+@admin()
+def withdraw(user_id: str) -> Response:
+    """Take back the invitation of somebody who never joined."""
+    invitations.withdraw(me().user_id, _found(user_id).id)
+    flash("The invitation is taken back, and its address is dead.", "ok")
+    return redirect(url_for("admin.people"))
 
 
 @blueprint.post("/people/<user_id>/end-sessions")

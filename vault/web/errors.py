@@ -66,7 +66,6 @@ DETAILS: dict[type[Exception], str] = {
     IntegrityError: "The same was asked for twice at one moment, and one of the two was done. Please look again.",
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
     Busy: "The vault is writing for others at this moment, and nothing was changed. Please try again in a few seconds.",
-    TooLarge: "It is larger than what this vault accepts. Whoever runs the vault can raise the limit.",
     StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
     "deleting still work.",
     NotReady: "The picture is still being prepared, or could not be read.",
@@ -169,7 +168,9 @@ def _worded(said: Answer) -> Response:
     headers = {"Retry-After": str(said.retry_after_seconds)} if said.retry_after_seconds else {}
     if request_ctx.url_adapter is None:
         # A Host that is not ours: without our own address no page can be drawn.
-        return Response(f"{said.title}\n", said.status, mimetype="text/plain")
+        return Response(
+            f"This vault answers only at {access.vault().settings.origin}\n", said.status, mimetype="text/plain"
+        )
     match access.face():
         case Face.API:
             fields = {"fields": said.fields} if said.fields else {}
