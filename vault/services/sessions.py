@@ -5,14 +5,13 @@ with the next request. Throttling counts rows too, so it holds across workers an
 (docs/adr/0004-sessions-are-rows.md).
 """
 
-import ipaddress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault import audit
-from vault.db import db, transaction, utcnow
+from vault.db import INCIDENTAL_PATIENCE_SECONDS, db, incidental, transaction, utcnow
 from vault.models.account import LoginSession, SignInAttempt, User
 from vault.services import Person, Refused, Vault
 from vault.signing import digest, new_secret
@@ -75,8 +74,8 @@ def begin_attempt(email: str) -> int:
     with transaction() as session:
         _one_at_a_time(session)
         _wait(session, _same(email), TRIES_PER_ACCOUNT_AND_ADDRESS)
-        _wait(session, (SignInAttempt.address == _network(),), TRIES_PER_ADDRESS)
-        attempt = SignInAttempt(account=digest(email), address=_network())
+        _wait(session, (SignInAttempt.address == audit.network(),), TRIES_PER_ADDRESS)
+        attempt = SignInAttempt(account=digest(email), address=audit.network())
         session.add(attempt)
         session.flush()
         return attempt.id
@@ -117,7 +116,7 @@ def person_of(secret: str) -> Person | None:
         return None
     person = Person(*row)
     if person.last_seen_at is None or utcnow() - person.last_seen_at > SEEN_EVERY:
-        with transaction() as session:
+        with incidental("last_seen_at"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
             # An update and no insert: a request under way cannot revive a session that was ended.
             seen = sa.update(LoginSession).where(LoginSession.id == person.session_id)
             session.execute(seen.values(last_seen_at=utcnow()))
@@ -178,7 +177,7 @@ def _open(vault: Vault, session: Session, user_id: int, *, remember: bool, user_
 def _one_at_a_time(session: Session) -> None:
     """Let tries from one address be counted one after the other; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        key = int(digest(_network())[:15], 16)
+        key = int(digest(audit.network())[:15], 16)
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
@@ -198,16 +197,7 @@ def _wait(session: Session, same: tuple[sa.ColumnElement[bool], ...], free: int)
 
 
 def _same(email: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return SignInAttempt.account == digest(email), SignInAttempt.address == _network()
-
-
-def _network() -> str:
-    """Return where a try comes from: an IPv4 address, or the /64 that one household has of IPv6."""
-    try:
-        address = ipaddress.ip_address(audit.address.get())
-    except ValueError:
-        return "unknown"
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+    return SignInAttempt.account == digest(email), SignInAttempt.address == audit.network()
 
 
 def _shown(email: str) -> str:
