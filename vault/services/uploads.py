@@ -23,6 +23,7 @@ from vault.storage import original_key
 from vault.storage.incoming import Incoming
 
 LONGEST_FILE_NAME = 1024
+FULL = "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ def receive(
             return received
     incoming.discard()
     return _again(viewer, incoming.sha256, album_id)
+
+
+def room_left(user_id: int) -> int | None:
+    """Return how many bytes a person may still store; None without a quota. Only the charge of `receive` decides."""
+    row = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one_or_none()
+    return None if row is None or row.quota_bytes is None else max(0, row.quota_bytes - row.used_bytes)
 
 
 def _new_row(user_id: int, incoming: Incoming, kind: Kind, file_name: str) -> Media:
@@ -133,9 +140,7 @@ def _charge(session: Session, user_id: int, size_bytes: int) -> None:
     if not session.execute(charge).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
         if session.scalar(sa.select(User.id).where(User.id == user_id, User.disabled_at.is_(None))) is None:
             raise Denied
-        raise OverQuota(
-            "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
-        )
+        raise OverQuota(FULL)
 
 
 def _text(file_name: str) -> str:

@@ -3,20 +3,48 @@
 Floor 4, a hall that the page files use. The request is given a stream that writes there before anything reads the form.
 """
 
+import os
 import time
 from typing import IO, TYPE_CHECKING, cast
+from weakref import WeakSet
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from vault.services import Refused, Vault
+from vault.services import OverQuota, Refused, Vault, uploads
+from vault.storage import Storage
 from vault.storage.incoming import Incoming
-from vault.web.access import SMALL_BODY, vault
+from vault.web import access
+from vault.web.access import SMALL_BODY, Face, vault
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 # A form without scripts sends all its files in one request, and each of them is a file on the disk meanwhile.
 MOST_FILES = 20
+
+
+class Rationed(Incoming):
+    """A file of somebody who may store `room_bytes` more; None without a quota.
+
+    What does not fit is not written but let by, so that the other files of the same form still come in.
+    """
+
+    def __init__(self, storage: Storage, max_bytes: int, room_bytes: int | None) -> None:
+        """Begin with nothing written. Raises StorageFull."""
+        self.room_bytes = room_bytes
+        self.is_over_quota = False
+        super().__init__(storage, max_bytes)
+
+    def write(self, chunk: bytes | bytearray | memoryview) -> int:
+        """Append a chunk, or let it by; return its length. Raises TooLarge or StorageFull."""
+        if self.room_bytes is not None and self.bytes + len(chunk) > self.room_bytes:
+            self.is_over_quota = True
+            self.discard()
+        return len(chunk) if self.is_over_quota else super().write(chunk)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place for reading and return it; of a file that was let by there is only the beginning."""
+        return 0 if self.is_over_quota else super().seek(offset, whence)
 
 
 class UploadRequest(Request):
@@ -30,10 +58,12 @@ class UploadRequest(Request):
         super().__init__(environ, populate_request, shallow)
         self.began = time.perf_counter()
         self._files_begun = 0
+        # Weakly: of a form that breaks off nobody but the collector closes the files.
+        self._files: WeakSet[Rationed] = WeakSet()
 
     def _get_file_stream(
         self,
-        total_content_length: int | None,  # noqa: ARG002  # werkzeug's signature
+        total_content_length: int | None,
         content_type: str | None,  # noqa: ARG002  # werkzeug's signature
         filename: str | None = None,  # noqa: ARG002  # werkzeug's signature
         content_length: int | None = None,  # noqa: ARG002  # werkzeug's signature
@@ -42,13 +72,28 @@ class UploadRequest(Request):
         self._files_begun += 1
         if self._files_begun > MOST_FILES:
             raise Refused(f"That was more than {MOST_FILES} pictures at once, and none was kept. Please send fewer.")
+        room = self._room()
+        # The API takes one file a request, so its size is known before its first byte.
+        if room is not None and access.face() is Face.API and (total_content_length or 0) - SMALL_BODY > room:
+            raise OverQuota(uploads.FULL)
+        file = Rationed(vault().storage, vault().settings.max_upload_bytes, room)
+        self._files.add(file)
         # Werkzeug asks for an IO and uses what `Incoming` has of one.
-        return cast("IO[bytes]", Incoming(vault().storage, vault().settings.max_upload_bytes))
+        return cast("IO[bytes]", file)
+
+    def _room(self) -> int | None:
+        """Return what the person may still store, less what came in with this request before."""
+        person = access.person()
+        left = uploads.room_left(person.user_id) if person else None
+        return None if left is None else max(0, left - sum(each.bytes for each in self._files if not each.closed))
 
 
 def incoming(file: FileStorage) -> Incoming:
-    """Return the stream that a file of the form was written to."""
-    return cast("Incoming", file.stream)
+    """Return the stream that a file of the form was written to. Raises OverQuota when it did not fit."""
+    found = cast("Rationed", file.stream)
+    if found.is_over_quota:
+        raise OverQuota(uploads.FULL)
+    return found
 
 
 def one(vault: Vault) -> int:
