@@ -185,6 +185,9 @@ def retry(vault: Vault, permit: Permit[MediaFacts]) -> None:
 
 def _inside(permit: Permit[AlbumFacts]) -> sa.Select[Any]:
     seen = visible(permit.viewer, Action.VIEW, Media).join(AlbumMedia, AlbumMedia.media_id == Media.id)
+    if permit.viewer.link_id is not None:
+        # A visitor came for pictures; what is still being made, or failed, is its owner's business.
+        seen = seen.where(Media.state == State.READY)
     return seen.where(AlbumMedia.album_id == permit.row.id)
 
 
