@@ -287,15 +287,3 @@ def test_a_token_of_another_vault_is_none_here(house: House) -> None:
     with pytest.raises(visiting.MadeUp):
         visiting.visitor(house.vault, token)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == 0
-
-
-def test_a_visitor_is_not_shown_what_is_still_being_made(house: House) -> None:
-    anna = house.person("Anna")
-    album = house.album(anna)
-    ready, pending = house.picture(anna, album).public_id, house.picture(anna, album, ready=False).public_id
-
-    seen = house.browser().get(house.address(house.link(album))).get_data(as_text=True)
-
-    assert ready in seen
-    assert pending not in seen
-    assert pending in house.browser(anna).get(f"/albums/{album.public_id}").get_data(as_text=True)
