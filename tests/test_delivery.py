@@ -90,3 +90,26 @@ def test_a_permit_to_look_does_not_send_an_original(house: House) -> None:
 
     with house.app.test_request_context(base_url=ORIGIN), pytest.raises(Denied):
         send(permit, "original")
+
+
+@pytest.mark.parametrize("delivery", ["direct", "x-accel"])
+def test_who_is_signed_in_gets_the_name_and_who_has_a_link_does_not(house: House, delivery: str) -> None:
+    object.__setattr__(house.vault.settings, "delivery", delivery)
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    media_id = house.picture(anna, album, file_name="Müller divorce.jpeg").public_id
+    house.grant(album, ben, Role.DOWNLOADER)
+    address = house.address(house.link(album, role=Role.DOWNLOADER))
+
+    names = {
+        who: browser.get(f"{path}/media/{media_id}/original").headers["Content-Disposition"]
+        for who, browser, path in (
+            ("owner", house.browser(anna), ""),
+            ("member", house.browser(ben), ""),
+            ("visitor", house.browser(), address),
+        )
+    }
+
+    assert ["divorce" in said for said in names.values()] == [True, True, False]
+    neutral = f"picture-{media_id[:8]}.jpg"
+    assert names["visitor"] == f"attachment; filename=\"{neutral}\"; filename*=UTF-8''{neutral}"

@@ -15,6 +15,7 @@ from flask import Response, current_app, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 
+from vault.imaging.identify import KINDS
 from vault.models.media import MediaFacts
 from vault.policy import Action, Denied, Permit
 from vault.services import Vault, originals
@@ -29,6 +30,7 @@ CLOSED = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Accept-Ranges", "bytes"),
 )
+EXTENSIONS = {kind.media_type: kind.extension for kind in KINDS}
 # What no file of Windows may be called, and what would end a quoted name.
 RESERVED = frozenset('":*?<>|')
 CONDITIONS = frozenset(
@@ -53,7 +55,7 @@ def send(permit: Permit[MediaFacts], name: str) -> Response:
     if name == "original" and permit.action is not Action.DOWNLOAD:
         raise Denied  # a permit is for one action, and looking is not taking
     blob = find(permit, name)
-    file_name = _attachment_name(permit.row.file_name) if name == "original" else None
+    file_name = _name_for(permit) if name == "original" else None
     if vault.settings.delivery == "x-accel":
         return _handed_over(vault, blob, file_name)
     return _sent(vault, blob, file_name)
@@ -119,6 +121,13 @@ def _attachment(name: str) -> str:
     """Say the name twice: in letters that every header takes, and whole (RFC 6266, 4.3; RFC 8187)."""
     plain = "".join(each if each.isascii() else "_" for each in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _name_for(permit: Permit[MediaFacts]) -> str:
+    """Return what the file is saved as: for the visitor of a link nothing that its owner wrote, as on the pages."""
+    if permit.viewer.link_id is None:
+        return _attachment_name(permit.row.file_name)
+    return f"picture-{permit.row.public_id[:8]}.{EXTENSIONS.get(permit.row.media_type, 'bin')}"
 
 
 def _attachment_name(file_name: str) -> str:
