@@ -54,7 +54,7 @@ class Web(BaseApplication):
         settings = {
             "bind": f"fd://{self._listener}",
             "workers": self._processes,
-            "worker_class": "gthread",
+            "worker_class": "vault.serve.patience.PatientWorker",
             "threads": THREADS,
             "worker_connections": CONNECTIONS,
             "preload_app": True,
