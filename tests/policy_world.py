@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.factories import House, Person
 from tests.policy_table import Cell
+from vault import policy
 from vault.db import db, transaction, utcnow
 from vault.models.media import Album, Media, State
 from vault.models.sharing import Grant, Link, Role
@@ -133,6 +134,12 @@ def _changes(world: World) -> None:
             session.execute(sa.update(Media).where(Media.id == world.media[name].id).values(values))
     for name in ("ghost", "disabled"):
         world.house.disable(people[name])
+
+
+def forget() -> None:
+    """Forget every rule that this process has written down: before it is broken on purpose, and after."""
+    policy._clause.cache_clear()  # noqa: SLF001  # the process's own memory
+    policy._question.cache_clear()  # noqa: SLF001  # the process's own memory
 
 
 def listed(world: World, cells: dict[Cell, bool]) -> dict[Cell, bool]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.factories import House
 from tests.policy_table import Cell, open_cells
-from tests.policy_world import World, build, bulk, listed, rows_visible, single
+from tests.policy_world import World, build, bulk, forget, listed, rows_visible, single
 from vault import policy
 from vault.db import db, utcnow
 from vault.models.account import Scope
@@ -43,7 +43,7 @@ THINGS: tuple[Resource, ...] = (Media, Album, Link)
 def reset() -> Iterator[None]:
     """Forget statements that were compiled of a broken rule."""
     yield
-    policy._question.cache_clear()  # noqa: SLF001  # the statements of the process
+    forget()
 
 
 def wrong(world: World, way: str, cells: dict[Cell, bool]) -> set[Cell]:
@@ -70,7 +70,7 @@ def test_the_truth_table_turns_red_in_every_deny_when_the_rule_is_opened(
     world, cells = build(house), open_cells()
     denials = {cell for cell, is_open in cells.items() if not is_open}
     monkeypatch.setattr(policy, "rule", lambda *_: sa.true())
-    policy._question.cache_clear()  # noqa: SLF001  # the statements of the process
+    forget()
 
     assert wrong(world, "visible", cells) == denials
     assert wrong(world, "allowed", cells) == denials
@@ -87,6 +87,7 @@ BROKEN: list[tuple[str, Callable[..., Any], set[tuple[str, str]]]] = [
 ]
 
 
+@pytest.mark.usefixtures("reset")
 def test_the_truth_table_notices_when_one_clause_of_the_decision_is_lost(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +96,9 @@ def test_the_truth_table_notices_when_one_clause_of_the_decision_is_lost(
     for clause, broken, noticed in BROKEN:
         with monkeypatch.context() as patched:
             patched.setattr(decision, clause, broken)
+            forget()
             assert noticed <= {(viewer, thing) for viewer, _, thing, _ in wrong(world, "visible", cells)}, clause
+    forget()
     assert wrong(world, "visible", cells) == set()
 
 

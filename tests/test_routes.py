@@ -8,6 +8,7 @@ import time_machine
 from werkzeug.test import TestResponse
 
 from tests.factories import House
+from tests.policy_world import forget
 from tests.routes_table import ACCOUNTS, API, PAGES, VISITS, WHO
 from tests.routes_world import World, build, renew_things, rows
 from vault import policy
@@ -170,7 +171,7 @@ def test_the_table_turns_red_where_the_decision_is_opened(house: House, monkeypa
     }
     monkeypatch.setattr(policy, "rule", lambda *_: sa.true())
     monkeypatch.setattr(decision, "rule", lambda *_: sa.true())
-    policy._question.cache_clear()  # noqa: SLF001  # the statements of the process
+    forget()
     try:
         red = {
             (row.path, who)
@@ -179,5 +180,5 @@ def test_the_table_turns_red_where_the_decision_is_opened(house: House, monkeypa
             if world.status(world.send("GET", world.path(row, who), who)) != row.statuses[who]
         }
     finally:
-        policy._question.cache_clear()  # noqa: SLF001  # the statements of the process
+        forget()
     assert denied <= red
