@@ -184,10 +184,10 @@ def test_a_request_under_way_cannot_revive_an_ended_session(house: House, monkey
     with transaction() as session:
         session.execute(sa.update(LoginSession).values(last_seen_at=utcnow() - timedelta(hours=1)))
 
-    def ended_meanwhile() -> Any:
+    def ended_meanwhile(**patience: Any) -> Any:
         with transaction() as session:
             session.execute(sa.delete(LoginSession))
-        return transaction()
+        return transaction(**patience)
 
     monkeypatch.setattr(sessions, "transaction", ended_meanwhile)
     assert sessions.person_of(secret) is not None  # it was alive when the request came in

@@ -257,7 +257,7 @@ def tell(house: House, stories: int, **more: Any) -> None:
     HOUSE[:] = [house]
     checks = settings(
         max_examples=stories,
-        stateful_step_count=20,
+        stateful_step_count=25,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -268,7 +268,7 @@ def tell(house: House, stories: int, **more: Any) -> None:
 
 @pytest.mark.timeout(300)
 def test_every_story_of_sharing_ends_as_the_model_says(house: House) -> None:
-    tell(house, 40 if db.engine.dialect.name == "sqlite" else 8)
+    tell(house, 60 if db.engine.dialect.name == "sqlite" else 8)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
