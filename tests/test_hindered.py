@@ -95,3 +95,15 @@ def test_behind_an_endless_writer_a_change_is_put_off(
 
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
     assert "try again" in answer.get_data(as_text=True)
+
+
+def test_a_script_s_token_works_while_nothing_can_be_written(house: House, anna: Person) -> None:
+    header = house.token(anna)
+    db.session.rollback()
+    sa.event.listen(db.engine, "begin", read_only)
+    try:
+        answer = house.browser().get("/api/v1/me", headers=header)
+    finally:
+        sa.event.remove(db.engine, "begin", read_only)
+
+    assert answer.status_code == 200

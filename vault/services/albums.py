@@ -130,6 +130,8 @@ def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:
             found = authorize(viewer, Action.PLACE, Media, media_id)
         album_row = session.scalar(sa.select(Album.id).where(Album.public_id == album_id.replace("\0", "")))
         taken = album_row is not None and membership.take_out(session, album_row, _held(session, found))
+        if not taken and not may(viewer, Action.VIEW, Album, album_id):
+            raise Denied
         if taken:
             audit.record(session, "album.take_out", actor_id=viewer.user_id, subject=album_id, media=media_id)
         return taken

@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from vault import audit
-from vault.db import db, transaction, utcnow
+from vault.db import INCIDENTAL_PATIENCE_SECONDS, db, incidental, transaction, utcnow
 from vault.models.account import ApiToken, Scope, User
 from vault.policy import Denied
 from vault.services import Person, Refused
@@ -67,7 +67,7 @@ def person_of(token: str) -> Person | None:
         return None
     user_id, public_id, email, name, is_admin, token_id, scopes, used_at = row
     if used_at is None or utcnow() - used_at > USED_EVERY:
-        with transaction() as session:
+        with incidental("last_used_at"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
             session.execute(sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=utcnow()))
     return Person(user_id, public_id, email, name, is_admin, scopes=Scope(scopes))
 
