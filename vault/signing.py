@@ -14,6 +14,7 @@ from functools import lru_cache
 TOKEN = re.compile(
     r"(?P<kid>[A-Za-z0-9_-]{6})\.(?P<subject>[A-Za-z0-9_-]{22})\.(?P<generation>0|[1-9][0-9]{0,8})\.(?P<mac>[A-Za-z0-9_-]{43})"
 )
+MOST_RECOGNISED = 4_096
 LONGEST_TOKEN = 6 + 1 + 22 + 1 + 9 + 1 + 43
 
 
@@ -40,6 +41,7 @@ class Signer:
             raise ValueError("a signer needs a secret")
         self._secrets = {_key_id(secret): secret for secret in secret_keys}
         self._current = _key_id(secret_keys[0])
+        self._recognised: dict[tuple[str, str], tuple[str, int]] = {}
 
     def key(self, purpose: str) -> str:
         """Return the current key of a purpose as 64 hex digits."""
@@ -58,6 +60,18 @@ class Signer:
 
         The MAC is compared as text: base64 has several spellings of the same bytes, and only ours is accepted.
         """
+        known = self._recognised.get((purpose, token))
+        if known is None:
+            known = self._recognise(purpose, token)
+            if known is None:
+                return None
+            # Every picture of a page brings the same token. Only what is right is kept, so a guess is always reckoned.
+            if len(self._recognised) >= MOST_RECOGNISED:
+                self._recognised.clear()
+            self._recognised[purpose, token] = known
+        return known
+
+    def _recognise(self, purpose: str, token: str) -> tuple[str, int] | None:
         found = TOKEN.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
         if found is None or found["kid"] not in self._secrets:
             return None

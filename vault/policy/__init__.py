@@ -57,16 +57,11 @@ def authorize(who: Viewer | Credential, action: Action, what: Resource, public_i
 
     Raises Denied for what is missing as for what is forbidden.
     """
-    if who == NOBODY or not PUBLIC_ID.fullmatch(public_id):
+    if not PUBLIC_ID.fullmatch(public_id):
         raise Denied
-    values: dict[str, object] = {"public_id": public_id, "now": utcnow()}
-    if isinstance(who, Credential):
-        values |= {"digest": who.digest} | ({"scope": int(who.scope)} if who.scope is not None else {})
-    elif who.link_id is not None:
-        values |= {"link_id": who.link_id, "generation": who.generation}
-    else:
-        values |= {"user_id": who.user_id}
-    row = _question(what, action, _kind(who)).first(values)
+    kind, values = _claim(who)
+    values["public_id"], values["now"] = public_id, utcnow()
+    row = _question(what, action, kind).first(values)
     if row is None:
         raise Denied
     *facts, user_id, reason = row
@@ -112,10 +107,17 @@ def role_on(viewer: Viewer, album_id: int) -> Role | None:
     return Role(found) if found is not None else None
 
 
-def _kind(who: Viewer | Credential) -> str:
+def _claim(who: Viewer | Credential) -> tuple[str, dict[str, object]]:
+    """Return what kind of question to ask for somebody, and what to fill in. Raises Denied for nobody."""
     if isinstance(who, Credential):
-        return "token" if who.is_token else "session"
-    return "link" if who.link_id is not None else "person"
+        if who.scope is None:
+            return "session", {"digest": who.digest}
+        return "token", {"digest": who.digest, "scope": int(who.scope)}
+    if who.link_id is not None:
+        return "link", {"link_id": who.link_id, "generation": who.generation}
+    if who.user_id is None:
+        raise Denied
+    return "person", {"user_id": who.user_id}
 
 
 @cache

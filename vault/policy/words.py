@@ -69,11 +69,6 @@ class Credential:
     digest: str
     scope: Scope | None = None
 
-    @property
-    def is_token(self) -> bool:
-        """Whether it is an API token, which must have `scope`."""
-        return self.scope is not None
-
 
 F = TypeVar("F", MediaFacts, AlbumFacts, LinkFacts)
 

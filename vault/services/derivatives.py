@@ -7,9 +7,9 @@ by what it makes, and making it twice writes the same keys.
 import hashlib
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError
@@ -44,8 +44,7 @@ class NotReady(Exception):
     """There are no variants of this picture yet, or there never will be."""
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(NamedTuple):
     """Where the bytes of an answer lie, and the strong validator that names them."""
 
     key: str

@@ -277,7 +277,7 @@ def _marked(view: Callable[P, R], mark: Mark) -> Callable[P, R]:
 
 
 def _mark() -> Mark | None:
-    view = current_app.view_functions.get(request.endpoint or "")
+    view = request_ctx.app.view_functions.get(request_ctx.request.endpoint or "")
     mark: Mark | None = getattr(view, MARK, None)
     return mark
 

@@ -34,7 +34,9 @@ class CookieSessions(SecureCookieSessionInterface):
 
     @override
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        header = request.environ.get("HTTP_COOKIE", "")
+        header = request.environ.get("HTTP_COOKIE")
+        if not header:
+            return self.session_class()
         known = self._verified.get(header)
         if known is None:
             known = self._verify(header, request.cookies.get(self._name, ""))
