@@ -4,6 +4,7 @@ Floor 1: knows keys and bytes. Must not know people, rows, rights or HTTP. Keys 
 digests only; a name that somebody typed is never part of one.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -69,6 +70,9 @@ class Storage(Protocol):
 
     def open(self, key: str) -> BinaryIO:
         """Open a blob for reading. Raises Missing."""
+
+    def unbuffered(self, key: str) -> io.FileIO:
+        """Open a blob to be sent: with a descriptor that the kernel can read from itself. Raises Missing or BadKey."""
 
     def local_path(self, key: str) -> AbstractContextManager[Path]:
         """Lend a path to a blob's bytes, only to be read, for the length of the `with`. Raises Missing."""

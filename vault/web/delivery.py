@@ -6,7 +6,6 @@ travelled way of the house: what is the same for every picture is written once, 
 for comparing it.
 """
 
-import io
 import os
 from functools import lru_cache
 from urllib.parse import quote
@@ -75,9 +74,8 @@ def is_delivered(answer: Response) -> bool:
 
 
 def _sent(vault: Vault, blob: Blob, file_name: str | None) -> Response:
-    with vault.storage.local_path(blob.key) as path:
-        # Opened in here; that it may be deleted while it is read does not matter to an open file.
-        file = io.FileIO(path)
+    # That it may be deleted while it is read does not matter to an open file.
+    file = vault.storage.unbuffered(blob.key)
     stat = os.fstat(file.fileno())
     answer = send_file(file, blob.media_type, etag=False, conditional=False)
     answer.headers["Content-Length"] = str(stat.st_size)
