@@ -11,7 +11,7 @@ from vault.models.media import Album, AlbumFacts, Media, MediaFacts
 from vault.policy import Action, Permit, may
 from vault.services import albums, library, visiting
 from vault.web.access import Face, opened_by_link
-from vault.web.delivery import is_delivered, send, send_original
+from vault.web.delivery import send, send_original
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
 
 blueprint = Blueprint("visit", __name__, url_prefix="/l/<token>")
@@ -19,9 +19,7 @@ blueprint = Blueprint("visit", __name__, url_prefix="/l/<token>")
 
 @blueprint.after_request
 def keep_to_itself(answer: Response) -> Response:
-    """Keep the address, which is the key, out of Referer headers and search engines; bytes lead nowhere."""
-    if is_delivered(answer):
-        return answer
+    """Keep the address, which is the key, out of Referer headers and search engines."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
