@@ -30,6 +30,8 @@ POST   /albums/new                                     in   302  302  302  302  
 POST   /albums/new?parent={album}                      in   403  403  403  403  403  302  302  403  in
 GET    /albums/{album}                                 in   403  200  200  200  200  200  200  403  in
 GET    /albums/{apart}                                 in   403  403  403  403  403  403  200  403  in
+GET    /albums/{album}/zip                             in   403  403  200  200  200  200  200  403  in
+GET    /albums/{apart}/zip?below=1                     in   403  403  403  403  403  403  200  403  in
 GET    /albums/{album}/edit                            in   403  403  403  403  403  200  200  403  in
 POST   /albums/{album}/edit                            in   403  403  403  403  403  302  302  403  in
 GET    /albums/{album}/delete                          in   403  403  403  403  403  403  200  403  in
@@ -62,6 +64,7 @@ POST   /media/{media}/trash !                          in   403  403  403  403  
 POST   /media/{binned}/restore !                       in   403  403  403  403  403  403  302  403  in
 POST   /media/{binned}/purge !                         in   403  403  403  403  403  403  302  403  in
 POST   /media/{failed}/retry !                         in   403  403  403  403  403  403  302  403  in
+POST   /media/zip                                      in   422  422  422  422  422  422  422  422  in
 GET    /upload                                         in   200  200  200  200  200  200  200  200  in
 POST   /upload                                         in   302  302  302  302  302  302  302  302  in
 """
@@ -139,6 +142,8 @@ GET    /api/v1/albums/{apart}                          401  403  403  403  403  
 PATCH  /api/v1/albums/{album}                          401  403  403  403  403  403  200  200  403  401
 DELETE /api/v1/albums/{album} !                        401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/albums/{album}/media                    401  403  200  200  200  200  200  200  403  401
+GET    /api/v1/albums/{album}/zip                      401  403  403  200  200  200  200  200  403  401
+GET    /api/v1/albums/{apart}/zip?below=true           401  403  403  403  403  403  403  200  403  401
 PUT    /api/v1/albums/{album}/media/{mine} !           401  403  403  403  204  204  204  204  403  401
 PUT    /api/v1/albums/{album}/media/{loose} !          401  403  403  403  403  403  403  204  403  401
 DELETE /api/v1/albums/{album}/media/{media} !          401  403  403  403  403  204  204  204  403  401

@@ -28,6 +28,7 @@ FLOORS = {
     "db": 0,
     "imaging": 0,
     "logs": 0,
+    "names": 0,
     "passwords": 0,
     "signing": 0,
     "terms": 0,

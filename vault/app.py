@@ -39,11 +39,12 @@ from vault.web import (
     templating,
     uploads,
     visit,
+    zips,
 )
 from vault.web.cookies import CookieSessions
 from vault.web.receiving import UploadRequest
 
-PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, admin, health)
+PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, zips, admin, health)
 YEAR_SECONDS = 365 * 86_400
 SQLITE_CONNECTIONS = 64
 POLICY = (

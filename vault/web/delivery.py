@@ -7,18 +7,23 @@ for comparing it.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
+from errno import ECONNRESET
 from functools import lru_cache
 from urllib.parse import quote
 
-from flask import Response, current_app, request, send_file
+import structlog
+from flask import Flask, Response, current_app, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 
 from vault.imaging.identify import KINDS
 from vault.models.media import MediaFacts
 from vault.policy import Action, Denied, Permit
-from vault.services import Vault, originals
+from vault.services import Vault, originals, zipping
 from vault.services.derivatives import Blob, find
+from vault.services.zipping import BrokenOff, Zip
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
 PRIVATE = "private, no-cache"
@@ -66,6 +71,36 @@ def send_original(permit: Permit[MediaFacts]) -> Response:
     if request.method == "GET" and answer.status_code in (200, 206):
         originals.record(permit, in_pieces="HTTP_RANGE" in request.environ)
     return answer
+
+
+def send_zip(found: Zip) -> Response:
+    """Answer with an archive as an attachment, and remember that it was taken. Each entry of it is decided anew."""
+    if request.method != "HEAD":
+        zipping.record(found)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's own way to the application
+    answer = Response(_streamed(app, found), mimetype="application/zip", direct_passthrough=True)
+    answer.headers["Content-Length"] = str(found.length)
+    answer.headers["Content-Disposition"] = _attachment(found.file_name)
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers.extend(CLOSED)
+    answer.headers["Accept-Ranges"] = "none"  # it is made while it is sent, and what it holds may change
+    return answer
+
+
+def _streamed(app: Flask, found: Zip) -> Iterator[bytes]:
+    """Yield an archive, with the application there for each piece but not in between, while a reader is slow."""
+    with closing(found.chunks) as chunks:
+        while True:
+            try:
+                with app.app_context():
+                    chunk = next(chunks, None)
+            except BrokenOff as end:
+                structlog.get_logger().info("zip_broken_off", why=str(end))
+                # The server hangs up, as on a line that was cut: nobody takes what came for the whole.
+                raise ConnectionResetError(ECONNRESET, "the archive breaks off") from end
+            if chunk is None:
+                return
+            yield chunk
 
 
 def is_delivered(answer: Response) -> bool:

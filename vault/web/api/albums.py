@@ -3,16 +3,17 @@
 from typing import Any
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from vault.models.media import Album as AlbumRow
 from vault.models.media import AlbumFacts, Media, MediaFacts, Order
 from vault.models.sharing import Role
 from vault.policy import Action, Permit
-from vault.services import albums, catalogue, library
-from vault.web.access import Face, requires, signed_in, viewer
+from vault.services import albums, catalogue, library, zipping
+from vault.web.access import Face, credential, requires, signed_in, vault, viewer
 from vault.web.api.protocol import Answer, Blueprint, Body, Flag, ListQuery, Moment, Text, nothing, page, page_of
 from vault.web.api.shapes import ID, Picture, pictures
+from vault.web.delivery import send_zip
 
 blueprint = Blueprint("albums", "Albums in a tree, and the pictures in them. A picture may lie in several.")
 ORDERS = validate.OneOf([order.value for order in Order])
@@ -62,6 +63,16 @@ class AlbumChange(Body):
     order = Text(validate=ORDERS)
     inherits = Flag(metadata=INHERITS)
     cover_id = Text(metadata={"description": "A picture that lies in the album."})
+
+
+class ZipQuery(Schema):
+    """How much of a tree of albums."""
+
+    below = fields.String(
+        load_default="false",
+        validate=validate.OneOf(["true", "false"]),
+        metadata={"description": "`true` takes the albums below it that one may see, each as a folder."},
+    )
 
 
 @blueprint.get("/albums")
@@ -126,6 +137,20 @@ def list_media(permit: Permit[AlbumFacts], query: dict[str, Any]) -> dict[str, A
     """List an album's pictures in the album's own order."""
     found = library.of_album(permit, **query)
     return {"items": pictures(permit.viewer, found.items), "next_cursor": found.next_cursor}
+
+
+@blueprint.get("/albums/<album_id>/zip")
+@requires(Action.DOWNLOAD, AlbumRow, face=Face.API)
+@blueprint.arguments(ZipQuery, location="query")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/zip")
+def download(permit: Permit[AlbumFacts], query: dict[str, Any]) -> Response:
+    """Take an album's originals home as one archive. Asks for the role downloader.
+
+    `Content-Length` is exact. When the right ends midway the answer breaks off short of it.
+    """
+    entries = zipping.of_album(permit, below=query["below"] == "true")
+    proof, subject = credential(), permit.row.public_id
+    return send_zip(zipping.of(vault(), permit.viewer, permit.row.title, entries, proof=proof, subject=subject))
 
 
 @blueprint.put("/albums/<album_id>/media/<media_id>")
