@@ -19,7 +19,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives"]
 # Defaults that depend on the machine or are made there.
-TOLD = {"home": "`instance`", "secret_key": "made at the first start", "worker_threads": "one per processor core"}
+MADE = "made at the first start"
+TOLD = {"home": "`instance`", "secret_key": MADE, "audit_key": MADE, "worker_threads": "one per processor core"}
 LINK = re.compile(r"""(?:\]\(|(?:src|srcset)=")([^)"\s]+)""")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 
@@ -77,7 +78,7 @@ def test_a_setting_has_the_bounds_that_are_described(field: str) -> None:
 
 
 def test_every_setting_is_one_that_is_read() -> None:
-    read = {*BOUNDS, *config.ADDRESSES, "home", "delivery", "secret_key"}
+    read = {*BOUNDS, *config.ADDRESSES, "home", "delivery", "secret_key", "audit_key"}
     assert set(fields()) == read
 
 

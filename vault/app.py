@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 from typing_extensions import override
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from vault import audit, storage
 from vault import db as database
-from vault import storage
-from vault.config import ROOT, Settings, load
+from vault.chain import Chain
+from vault.config import ROOT, Settings, audit_key, load
 from vault.db import db
 from vault.jobs.engine import open_queue
 from vault.passwords import Passwords
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _prepare_home(settings)
     _configure(app, settings)
     _open_vault(app, settings)
-    _open_database(app)
+    _open_database(app, settings)
     _open_doors(app, settings)
     access.seal(app)
     return app
@@ -135,12 +136,13 @@ def _open_vault(app: Flask, settings: Settings) -> None:
     )
 
 
-def _open_database(app: Flask) -> None:
+def _open_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     Migrate(app, db, directory=str(_beside("migrations")), render_as_batch=True)
     with app.app_context():
         engine: Engine = db.engine
         database.listen(engine)
+        audit.keep_chain(engine, Chain(audit_key(settings), Path(settings.audit_heads)))
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:

@@ -22,6 +22,12 @@ FEWEST_DIFFERENT_CHARACTERS = 12
 WELL_KNOWN_SECRETS = ("secret", "changeme", "change-me", "password", "development", "default", "example")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GIB = 1024**3
+# Files of the home that nobody else may read, and what goes with the two that are made here.
+PRIVATE = ("vault.env", "secret_key", "audit.key")
+LOST_WITH = {
+    "secret_key": "every link and session then ends",
+    "audit.key": "no event of before can then be verified",
+}
 
 
 class SettingsError(Exception):
@@ -39,6 +45,8 @@ class Settings:
     home: Path
     secret_keys: tuple[str, ...] = field(repr=False)
     origin: str = "http://127.0.0.1:8000"
+    audit_key: str = field(default="", repr=False)
+    audit_heads: str = ""
     database_url: str = field(default="", repr=False)  # it may hold a password
     storage_url: str = ""
     queue_url: str = "sqlite"
@@ -58,7 +66,9 @@ class Settings:
     password_rounds: int = 3
 
     def __post_init__(self) -> None:
-        """Fill the two addresses that follow from the home, so that no reader has to."""
+        """Fill the places that follow from the home, so that no reader has to."""
+        if not self.audit_heads:
+            object.__setattr__(self, "audit_heads", str(self.home / "audit-heads.log"))
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.home / 'vault.db'}")
         if not self.storage_url:
@@ -97,7 +107,7 @@ BOUNDS: dict[str, tuple[int, int | None]] = {
     "password_memory_kib": (8_192, None),
     "password_rounds": (1, None),
 }
-ADDRESSES = ("origin", "database_url", "storage_url", "queue_url")
+ADDRESSES = ("origin", "database_url", "storage_url", "queue_url", "audit_heads")
 
 
 def load() -> Settings:
@@ -118,25 +128,36 @@ def load() -> Settings:
         values |= {name: value.rstrip("/") for name in ADDRESSES if (value := env.str(name.upper(), ""))}
         values["delivery"] = env.str("DELIVERY", "") or "direct"
         given = [key.strip() for key in env.str("SECRET_KEY", "").split(",") if key.strip()]
+        values["audit_key"] = env.str("AUDIT_KEY", "").strip()
     problems = (
         _unreadable(env)
         + _bad_delivery(str(values["delivery"]))
         + _bad_origin(str(values.get("origin", Settings.origin)))
         + _bad_database(str(values.get("database_url", "")))
+        + _bad_path(str(values.get("audit_heads", "/")))
+        + (weaknesses(str(values["audit_key"]), "VAULT_AUDIT_KEY") if values["audit_key"] else [])
     )
-    problems += [problem for path in (home / "vault.env", home / "secret_key") for problem in _too_open(path)]
+    problems += [problem for path in map(home.joinpath, PRIVATE) for problem in _too_open(path)]
     problems += [problem for key in given for problem in weaknesses(key)]
     if problems:
         raise SettingsError(problems)
-    return Settings(home=home, secret_keys=tuple(given) or (_kept_secret(home),), **values)  # type: ignore[arg-type]  # the names are the fields', the values checked above
+    return Settings(home=home, secret_keys=tuple(given) or (_kept_secret(home / "secret_key"),), **values)  # type: ignore[arg-type]  # the names are the fields', the values checked above
 
 
-def weaknesses(secret: str) -> list[str]:
+def audit_key(settings: Settings) -> str:
+    """Return the key of the audit chain: the setting, or the file `audit.key` in the home, made on the first start.
+
+    Never made from the secret key: that may change, and the chain must hold all the same. Raises SettingsError.
+    """
+    return settings.audit_key or _kept_secret(settings.home / "audit.key")
+
+
+def weaknesses(secret: str, name: str = "VAULT_SECRET_KEY") -> list[str]:
     """Say why a signing secret is too weak; an empty list for a good one (OWASP ASVS 5.0, 11.2)."""
     if len(secret) < SHORTEST_SECRET:
-        return [f"VAULT_SECRET_KEY is shorter than {SHORTEST_SECRET} characters"]
+        return [f"{name} is shorter than {SHORTEST_SECRET} characters"]
     if len(set(secret)) < FEWEST_DIFFERENT_CHARACTERS or any(word in secret.lower() for word in WELL_KNOWN_SECRETS):
-        return ["VAULT_SECRET_KEY is easy to guess; remove the setting and the vault makes a good one"]
+        return [f"{name} is easy to guess; remove the setting and the vault makes a good one"]
     return []
 
 
@@ -180,20 +201,23 @@ def _bad_database(url: str) -> list[str]:
     return [] if good else ["VAULT_DATABASE_URL is neither sqlite:////an/absolute/path nor postgresql://…"]
 
 
+def _bad_path(path: str) -> list[str]:
+    return [] if path.startswith("/") else ["VAULT_AUDIT_HEADS is not an absolute path"]
+
+
 def _too_open(path: Path) -> list[str]:
     if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return [f"{path.name} can be read by others on this machine: chmod 600 it"]
     return []
 
 
-def _kept_secret(home: Path) -> str:
-    """Return the secret kept in the home, made on the first start."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = home / "secret_key"
+def _kept_secret(path: Path) -> str:
+    """Return the secret kept in a file of the home, made on the first start."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         # A second process that starts at the same moment must not end up with another key: whoever links first has made
         # it.
-        draft = home / f".secret_key.{secrets.token_hex(8)}"
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
         with contextlib.suppress(FileExistsError):
@@ -202,5 +226,5 @@ def _kept_secret(home: Path) -> str:
     kept = path.read_text(errors="replace").strip()
     if weaknesses(kept):
         # Cut short by a crash, or edited: with a key that can be guessed anybody could sign anything.
-        raise SettingsError([f"{path.name} is damaged: restore it, or remove it (every link and session then ends)"])
+        raise SettingsError([f"{path.name} is damaged: restore it, or remove it ({LOST_WITH[path.name]})"])
     return kept

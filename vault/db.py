@@ -7,7 +7,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 WRITES = "vault_writes"
+LAST_STEPS = "vault_last_steps"
 # 8 MB a connection: the upper floors of the indexes of a million pictures, so that a decision stays in memory.
 CACHE = "cache_size=-8000"
 # As long as SQLite's own busy_timeout below; a write that nobody waits for gives up much sooner.
@@ -96,16 +97,30 @@ def transaction(*, patience_seconds: float | None = None) -> Iterator[Session]:
         raise RuntimeError("transactions do not nest")
     session.rollback()
     with _turn(db.engine, PATIENCE_SECONDS if patience_seconds is None else patience_seconds):
-        session.info[WRITES] = True
+        session.info[WRITES], session.info[LAST_STEPS] = True, {}
         try:
             session.connection(execution_options={WRITES: True})
             yield session
+            for step in session.info[LAST_STEPS].values():
+                step(session)
             session.commit()
         except BaseException:
             session.rollback()
             raise
         finally:
-            session.info[WRITES] = False
+            session.info[WRITES], session.info[LAST_STEPS] = False, {}
+
+
+def last_steps(session: Session) -> dict[str, Callable[[Session], None]]:
+    """Return what the open transaction does last before it commits, by name; to be added to.
+
+    For what takes a lock that all writers need: nobody waits for it longer than a commit takes.
+    Raises RuntimeError outside of a transaction.
+    """
+    if not session.info.get(WRITES):
+        raise RuntimeError("there is no transaction that could have a last step")
+    steps: dict[str, Callable[[Session], None]] = session.info[LAST_STEPS]
+    return steps
 
 
 @contextmanager
