@@ -48,7 +48,7 @@ _METHOD: Final = 2
 _GAP: Final = 2
 _BAND_PIXELS: Final = 8_000_000
 
-_TURNS: Final = {
+TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -57,6 +57,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""What brings a picture of each EXIF orientation upright; 1 needs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,12 @@ def render(
 
     Raises `Refused` whatever is wrong with the picture, and `OSError` when a sink cannot be written.
     """
-    with _refusing(), _strict(max_pixels):
+    with refusing(), strict(max_pixels):
         picture, facts, size, frame_count = _open(source, kind, max_pixels, max_frames)
         encoded: list[tuple[Variant, bytes]] = []
         for target in TARGETS:
             picture = shrink(picture, target.long_edge_px)
-            body = _encode(picture, target.quality)
+            body = encode(picture, target.quality)
             encoded.append((Variant(target.name, *picture.size, len(body)), body))
         placeholder = _placeholder(picture)
     for variant, body in encoded:
@@ -125,8 +126,8 @@ def _open(
         profile = image.info.get("icc_profile")
         small = shrink(image, PREVIEW.long_edge_px)
     upright = colour.srgb(small, profile)
-    if facts.orientation in _TURNS:
-        upright = upright.transpose(_TURNS[facts.orientation])
+    if facts.orientation in TURNS:
+        upright = upright.transpose(TURNS[facts.orientation])
     return upright, facts, size, frame_count
 
 
@@ -160,7 +161,8 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
     return reduced
 
 
-def _encode(image: Image.Image, quality: int, method: int = _METHOD) -> bytes:
+def encode(image: Image.Image, quality: int, method: int = _METHOD) -> bytes:
+    """Write a picture as a bare WebP; `quality` from 0 to 100."""
     # Pillow would carry a profile or EXIF over from here.
     image.info = {}
     buffer = BytesIO()
@@ -173,14 +175,14 @@ def _placeholder(image: Image.Image) -> bytes:
     tiny = shrink(image, PLACEHOLDER_LONG_EDGE_PX)
     body = b""
     for quality in _PLACEHOLDER_QUALITIES:
-        body = _encode(tiny, quality, method=6)
+        body = encode(tiny, quality, method=6)
         if len(body) <= PLACEHOLDER_AIM_BYTES:
             break
     return body
 
 
 @contextmanager
-def _strict(max_pixels: int) -> Iterator[None]:
+def strict(max_pixels: int) -> Iterator[None]:
     """Make Pillow refuse what is too large already while it opens a file."""
     before = Image.MAX_IMAGE_PIXELS
     # Pillow refuses above twice this number, and only warns below; an odd limit is checked again by `_open`.
@@ -194,7 +196,8 @@ def _strict(max_pixels: int) -> Iterator[None]:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
+    """Turn whatever a decoder raises into `Refused`."""
     try:
         yield
     except Refused:

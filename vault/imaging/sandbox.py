@@ -10,19 +10,22 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from vault.imaging import webp, wire
-from vault.imaging.identify import HEAD_BYTES, Kind, Unsupported, identify
+from vault.imaging.cut import Uncuttable, cut
+from vault.imaging.identify import HEAD_BYTES, WEBP, Kind, Unsupported, identify
 from vault.imaging.nursery import Nursery, SandboxUnavailable, ZygoteLost
 from vault.imaging.refusals import Reason, Refused, sentence
+from vault.imaging.remake import Made, Order
 from vault.imaging.render import TARGETS, Rendered
 from vault.imaging.zygote import Limits, Report
 
-__all__ = ["Outcome", "Sandbox", "SandboxUnavailable"]
+__all__ = ["Outcome", "Sandbox", "SandboxUnavailable", "Unmakeable"]
 
 _ATTEMPTS: Final = 2
 
@@ -39,6 +42,14 @@ class Outcome:
     reason: Reason | None
     peak_memory_bytes: int
     seconds: float
+
+
+class Unmakeable(Exception):
+    """Nothing can be made of a picture, for the given reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 class Sandbox:
@@ -77,6 +88,27 @@ class Sandbox:
                 return self._failure(failed, time.monotonic() - started)
             return Outcome(rendered, None, None, peak, time.monotonic() - started)
 
+    def remake(self, source_path: Path, out_path: Path, order: Order) -> Made:
+        """Make one picture anew as a file of mode 0600 at `out_path`.
+
+        Raises `Unmakeable` for what the picture does, and then leaves no file; `OSError` and `SandboxUnavailable` as
+        `render`.
+        """
+        with self._one_at_a_time, contextlib.ExitStack() as files:
+            source = _open_source(source_path)
+            files.callback(os.close, source)
+            try:
+                kind = identify(os.pread(source, HEAD_BYTES, 0))
+                report = self._report(source, wire.write_request(kind, order), [out_path])
+                return self._believe_made(report, order, out_path)
+            except BaseException as error:
+                out_path.unlink(missing_ok=True)
+                if isinstance(error, Unsupported):
+                    raise Unmakeable(Reason.UNSUPPORTED) from error
+                if isinstance(error, _Failed):
+                    raise Unmakeable(error.reason) from error
+                raise
+
     def close(self) -> None:
         """End the zygote; may be called twice. A later `render` would start a new one."""
         with self._one_at_a_time:
@@ -92,25 +124,26 @@ class Sandbox:
 
     def _render(self, source: int, kind: Kind, out_dir: Path) -> tuple[Rendered, int]:
         """Render, or raise `_Failed` with all variants taken away again."""
+        paths = [out_dir / target.file_name for target in TARGETS]
         try:
-            report = self._report(source, kind, out_dir)
+            report = self._report(source, wire.write_request(kind, None), paths)
             return self._believe(report, kind, out_dir), report.peak_memory_bytes
         except BaseException:
-            for target in TARGETS:
-                (out_dir / target.file_name).unlink(missing_ok=True)
+            for path in paths:
+                path.unlink(missing_ok=True)
             raise
 
-    def _report(self, source: int, kind: Kind, out_dir: Path) -> Report:
-        """Have a child render; once more when it or the zygote was killed from outside, which no picture does."""
+    def _report(self, source: int, request: str, paths: list[Path]) -> Report:
+        """Have a child work; once more when it or the zygote was killed from outside, which no picture does."""
         report: Report | None = None
         for _ in range(_ATTEMPTS):
             os.lseek(source, 0, os.SEEK_SET)
             with contextlib.ExitStack() as files:
-                sinks = [_create(out_dir / target.file_name) for target in TARGETS]
+                sinks = [_create(path) for path in paths]
                 for sink in sinks:
                     files.callback(os.close, sink)
                 try:
-                    report = self._nursery.ask(kind.format, [source, *sinks])
+                    report = self._nursery.ask(request, [source, *sinks])
                 except ZygoteLost:
                     continue
             if report.answer or report.is_timed_out or report.signal != signal.SIGKILL:
@@ -120,24 +153,23 @@ class Sandbox:
         return report
 
     def _believe(self, report: Report, kind: Kind, out_dir: Path) -> Rendered:
-        """What the child made, if its words and its files hold; raises `_Failed` else."""
-        try:
-            if report.is_timed_out or not report.answer:
-                raise Refused(_reason_of_death(report))
-            limits = self._limits
-            line = report.answer.encode("ascii", "replace")
+        """What the child rendered, if its words and its files hold; raises `_Failed` else."""
+        limits = self._limits
+        with _doubting(report) as line:
             rendered = wire.read_answer(line, kind, max_pixels=limits.max_pixels, max_frames=limits.max_frames)
             for variant in rendered.variants:
-                with (out_dir / variant.file_name).open("rb") as file:
-                    if webp.measure(file) != (variant.width, variant.height) or file.tell() != variant.size_bytes:
-                        raise Refused(Reason.CRASHED)
-        except Refused as refused:
-            raise _Failed(refused.reason, report.peak_memory_bytes) from refused
-        except wire.Unwritten as unwritten:
-            raise SandboxUnavailable("the variants could not be written: is the disk full?") from unwritten
-        except ValueError as error:
-            raise _Failed(Reason.CRASHED, report.peak_memory_bytes) from error
-        return rendered
+                _require_bare_webp(out_dir / variant.file_name, variant.width, variant.height, variant.size_bytes)
+            return rendered
+
+    def _believe_made(self, report: Report, order: Order, path: Path) -> Made:
+        """What the child made of an order, if its words hold and the file has nothing in it but pixels."""
+        with _doubting(report) as line:
+            made = wire.read_made(line, order, max_pixels=self._limits.max_pixels)
+            if made.kind is WEBP:
+                _require_bare_webp(path, made.width, made.height, made.size_bytes)
+            else:
+                _require_bare_file(path, made)
+            return made
 
     def _failure(self, failed: "_Failed", seconds: float) -> Outcome:
         words = sentence(failed.reason, max_pixels=self._limits.max_pixels, max_frames=self._limits.max_frames)
@@ -149,6 +181,34 @@ class _Failed(Exception):
         super().__init__(reason.value)
         self.reason = reason
         self.peak_memory_bytes = peak_memory_bytes
+
+
+@contextlib.contextmanager
+def _doubting(report: Report) -> Iterator[bytes]:
+    """Lend the child's line to be looked at; raises `_Failed` when it, or what it speaks of, does not hold."""
+    try:
+        if report.is_timed_out or not report.answer:
+            raise Refused(_reason_of_death(report))
+        yield report.answer.encode("ascii", "replace")
+    except Refused as refused:
+        raise _Failed(refused.reason, report.peak_memory_bytes) from refused
+    except wire.Unwritten as unwritten:
+        raise SandboxUnavailable("what was made could not be written: is the disk full?") from unwritten
+    except (ValueError, Uncuttable) as error:
+        raise _Failed(Reason.CRASHED, report.peak_memory_bytes) from error
+
+
+def _require_bare_webp(path: Path, width: int, height: int, size_bytes: int) -> None:
+    with path.open("rb") as file:
+        if webp.measure(file) != (width, height) or file.tell() != size_bytes:
+            raise Refused(Reason.CRASHED)
+
+
+def _require_bare_file(path: Path, made: Made) -> None:
+    """Refuse a file out of which anything could be cut."""
+    with path.open("rb") as file:
+        if not cut(file, made.kind, "all").size_bytes == made.size_bytes == os.fstat(file.fileno()).st_size:
+            raise Refused(Reason.CRASHED)
 
 
 def _reason_of_death(report: Report) -> Reason:

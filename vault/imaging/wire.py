@@ -1,6 +1,6 @@
-"""What the decoding child says to its parent, as JSON, and the parent's doubt about it.
+"""What a parent asks of the decoding child, what the child says, and the parent's doubt about it.
 
-Floor 0. The child has read a stranger's bytes: its answer is checked like a stranger's.
+Floor 0. One line each way. The child has read a stranger's bytes: its answer is checked like a stranger's.
 """
 
 import base64
@@ -14,14 +14,17 @@ from io import BytesIO
 from typing import Final
 
 from vault.imaging import webp
-from vault.imaging.identify import Kind
+from vault.imaging.confine import MAX_OUTPUT_BYTES
+from vault.imaging.identify import KINDS, Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import is_plausible
 from vault.imaging.refusals import Reason, Refused
+from vault.imaging.remake import FORMS, Made, Order
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
 from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
+MAX_REQUEST_BYTES: Final = 4096
 UNWRITTEN: Final = b'{"unwritten": true}'
 """The line for "the variants could not be written", which is not the picture's fault."""
 _MAX_PLACEHOLDER_BYTES: Final = 4096
@@ -35,6 +38,43 @@ class Unwritten(Exception):
 
 class Unbelievable(ValueError):
     """The child's answer has a shape or a value that honest code does not produce."""
+
+
+def write_request(kind: Kind, order: Order | None) -> str:
+    """One line that asks for the variants of a picture or, with an order, for the picture made anew."""
+    return kind.format if order is None else f"{kind.format} {json.dumps(dataclasses.asdict(order))}"
+
+
+def read_request(line: bytes) -> tuple[Kind, Order | None]:
+    """Turn the parent's line into what it wants; the parent is believed."""
+    name, _, order = line.decode().strip().partition(" ")
+    kind = next(kind for kind in KINDS if kind.format == name)
+    return kind, Order(**json.loads(order)) if order else None
+
+
+def write_made(made: Made) -> bytes:
+    """One line that `read_made` turns into the same `Made` again."""
+    return json.dumps({"made": [made.kind.format, made.width, made.height, made.size_bytes]}).encode()
+
+
+def read_made(line: bytes, order: Order, *, max_pixels: int) -> Made:
+    """Turn the child's line into what it made of an order. Raises as `read_answer`."""
+    if line == UNWRITTEN:
+        raise Unwritten
+    try:
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise Refused(Reason(answer["refused"]))
+        name, width, height, size_bytes = answer["made"]
+        kind = next((each for each in FORMS[order.form] if each.format == name), None)
+        if kind is None:
+            raise Unbelievable("a file of another kind")
+        longest = min(order.long_edge_px or max_pixels, max_pixels)
+        size = _between(width, 1, longest), _between(height, 1, longest)
+        _between(size[0] * size[1], 1, max_pixels)
+        return Made(kind, *size, _between(size_bytes, 1, MAX_OUTPUT_BYTES))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+        raise Unbelievable(str(error)) from error
 
 
 def write_rendered(rendered: Rendered) -> bytes:

@@ -22,6 +22,7 @@ from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin
 from vault.imaging import confine, wire
 from vault.imaging.identify import KINDS, Kind
 from vault.imaging.refusals import Reason, Refused
+from vault.imaging.remake import FORMS, Order, remake
 from vault.imaging.render import TARGETS, render
 
 READY: Final = b'{"ready": true}\n'
@@ -65,8 +66,8 @@ def main(control_fd: int, limits_json: str) -> None:
     with socket.socket(fileno=control_fd) as control:
         control.sendall(READY)
         while (request := _next_request(control, parent_pid)) is not None:
-            kind, descriptors = request
-            report = _serve(control, kind, descriptors, limits, parent_pid)
+            work, descriptors = request
+            report = _serve(control, work, descriptors, limits, parent_pid)
             control.sendall(json.dumps(asdict(report)).encode() + b"\n")
 
 
@@ -84,6 +85,10 @@ def _warm_up() -> None:
         picture.seek(0)
         with contextlib.suppress(Refused):
             render(picture, kind, {target.name: BytesIO() for target in TARGETS}, max_pixels=1024, max_frames=2)
+        for form in FORMS:
+            picture.seek(0)
+            with contextlib.suppress(Refused):
+                remake(picture, kind, BytesIO(), Order(form, 8, "a\xe4"), max_pixels=1024, max_frames=2)
 
 
 def _be_quiet() -> None:
@@ -94,18 +99,19 @@ def _be_quiet() -> None:
     os.close(nothing)
 
 
-def _next_request(control: socket.socket, parent_pid: int) -> tuple[Kind, list[int]] | None:
+_Work = tuple[Kind, Order | None]
+
+
+def _next_request(control: socket.socket, parent_pid: int) -> tuple[_Work, list[int]] | None:
     while not select.select([control], [], [], _PARENT_CHECK_SECONDS)[0]:
         if os.getppid() != parent_pid:
             return None
     # One short line is never split: the parent sends the next only after the answer to this.
-    line, descriptors, _, _ = socket.recv_fds(control, 64, 1 + len(TARGETS))
-    if not line:
-        return None
-    return next(kind for kind in KINDS if kind.format == line.strip().decode()), list(descriptors)
+    line, descriptors, _, _ = socket.recv_fds(control, wire.MAX_REQUEST_BYTES, 1 + len(TARGETS))
+    return (wire.read_request(line), list(descriptors)) if line else None
 
 
-def _serve(control: socket.socket, kind: Kind, descriptors: list[int], limits: Limits, parent_pid: int) -> Report:
+def _serve(control: socket.socket, work: _Work, descriptors: list[int], limits: Limits, parent_pid: int) -> Report:
     """Fork a child for one picture and wait until it has answered, died, or lived too long."""
     ends, says = os.pipe()
     zygote_pid = os.getpid()
@@ -113,7 +119,7 @@ def _serve(control: socket.socket, kind: Kind, descriptors: list[int], limits: L
     if child_pid == 0:
         control.close()
         os.close(ends)
-        _child(kind, descriptors, says, limits, zygote_pid)
+        _child(work, descriptors, says, limits, zygote_pid)
     for descriptor in (says, *descriptors):
         os.close(descriptor)
     with contextlib.suppress(OSError):
@@ -150,7 +156,7 @@ def _listen(ends: int, control: socket.socket, wall_seconds: float, parent_pid: 
     return heard, False
 
 
-def _child(kind: Kind, descriptors: list[int], says: int, limits: Limits, zygote_pid: int) -> NoReturn:
+def _child(work: _Work, descriptors: list[int], says: int, limits: Limits, zygote_pid: int) -> NoReturn:
     """Decode one picture, say what became of it, and end without looking back."""
     code = 1
     try:
@@ -158,23 +164,28 @@ def _child(kind: Kind, descriptors: list[int], says: int, limits: Limits, zygote
         os.setpgid(0, 0)
         confine.confine(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds, parent_pid=zygote_pid)
         files = [os.fdopen(descriptor, "rb" if at == 0 else "wb") for at, descriptor in enumerate(descriptors)]
-        sinks = {target.name: file for target, file in zip(TARGETS, files[1:], strict=True)}
-        os.write(says, _decode(kind, files[0], sinks, limits))
+        os.write(says, _decode(work, files[0], files[1:], limits))
         code = 0
     finally:
         # Not `sys.exit`: this process is a copy, and the original's clean-up is not its business.
         os._exit(code)
 
 
-def _decode(kind: Kind, source: BinaryIO, sinks: dict[str, BinaryIO], limits: Limits) -> bytes:
+def _decode(work: _Work, source: BinaryIO, sinks: list[BinaryIO], limits: Limits) -> bytes:
+    kind, order = work
+    bounds = {"max_pixels": limits.max_pixels, "max_frames": limits.max_frames}
     try:
-        rendered = render(source, kind, sinks, max_pixels=limits.max_pixels, max_frames=limits.max_frames)
-        for sink in sinks.values():
+        if order is not None:
+            said = wire.write_made(remake(source, kind, sinks[0], order, **bounds))
+        else:
+            named = {target.name: sink for target, sink in zip(TARGETS, sinks, strict=True)}
+            said = wire.write_rendered(render(source, kind, named, **bounds))
+        for sink in sinks:
             sink.flush()
-        return wire.write_rendered(rendered)
     except OSError:
         return wire.UNWRITTEN
     except Refused as refused:
         return wire.write_refusal(refused.reason)
     except MemoryError:
         return wire.write_refusal(Reason.TOO_MUCH_MEMORY)
+    return said
