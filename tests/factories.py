@@ -3,6 +3,7 @@
 import contextvars
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,10 @@ from vault.db import db, transaction, utcnow
 from vault.imaging.render import PIPELINE_VERSION
 from vault.models.account import Scope, User
 from vault.models.media import Album, Media, Order, State, Variant
-from vault.models.sharing import Link, Role
+from vault.models.sharing import Link, LinkRole, Role
+from vault.models.sharing import Scope as LinkScope
 from vault.policy import Action, Viewer, authorize
-from vault.services import Vault, albums, derivatives, sessions, sharing, tokens, uploads
+from vault.services import Vault, albums, derivatives, links, sessions, sharing, tokens, uploads
 from vault.signing import digest
 from vault.storage import variant_key
 from vault.storage.incoming import Incoming
@@ -149,21 +151,36 @@ class House:
         album: Album,
         *,
         by: Person | None = None,
-        role: Role = Role.VIEWER,
+        role: int = LinkRole.VIEWER,
         expires_at: datetime | None = None,
         label: str = "Friends",
+        scope: LinkScope = LinkScope.TREE,
+        pictures: Sequence[Media] = (),
+        password: str | None = None,
+        **terms: Any,
     ) -> Link:
         """Make a link, as the album's owner or somebody else."""
         viewer = by.viewer if by else Viewer(user_id=album.owner_id)
         permit = authorize(viewer, Action.MANAGE, Album, album.public_id)
-        return sharing.create_link(permit, label=label, role=role, expires_at=expires_at)
+        wanted = links.Terms(label, LinkRole(role), expires_at=expires_at, **terms)
+        picked = [media.public_id for media in pictures]
+        return links.create(self.vault, permit, wanted, scope=scope, media_ids=picked, password=password)
 
     def address(self, link: Link) -> str:
         """Return the path of a link."""
         db.session.expire_all()
-        return sharing.link_address(self.vault, db.session.get_one(Link, link.id)).removeprefix(
-            self.vault.settings.origin
-        )
+        return links.address(self.vault, db.session.get_one(Link, link.id)).removeprefix(self.vault.settings.origin)
+
+    def visitor(self, link: Link, *, password: str | None = None) -> FlaskClient:
+        """Return the browser of somebody who came by a link; its pages lie below `/l/<link id>/`."""
+        browser = self.browser()
+        came = browser.get(self.address(link), follow_redirects=True)
+        if password is not None:
+            page = came.get_data(as_text=True)
+            token = page.partition('name="csrf-token" content="')[2].partition('"')[0]
+            said = {"password": password, "csrf_token": token}
+            browser.post(f"/l/{link.public_id}/unlock", data=said, follow_redirects=True)
+        return browser
 
     def browser(self, person: Person | None = None) -> FlaskClient:
         """Return a browser, signed in if a person is named."""

@@ -20,6 +20,9 @@ LETTERS = {
     "o": Action.RESTORE,
     "x": Action.DELETE,
     "e": Action.EXPLAIN,
+    "k": Action.ACCEPT,
+    "i": Action.VISIT,
+    "w": Action.WITHDRAW,
 }
 
 # `owner` owns the album Summer and its pictures, but for `theirs` (the contributor's) and `ghosts` (a disabled one's).

@@ -13,7 +13,7 @@ from vault.db import db, transaction, utcnow
 from vault.models.media import Album, Media, State
 from vault.models.sharing import Grant, Link, Role
 from vault.policy import NOBODY, Action, Denied, Resource, Viewer, allowed, authorize, visible
-from vault.services import sharing
+from vault.services import links, sharing
 from vault.services.albums import Changes, change
 
 LADDER = {role.label: role for role in (Role.VIEWER, Role.DOWNLOADER, Role.CONTRIBUTOR, Role.EDITOR, Role.MANAGER)}
@@ -112,8 +112,8 @@ def _links(world: World) -> None:
     # What the table says of links as things; the other two are like `shown` there.
     world.links |= {name: link for name, link in made.items() if name not in ("taken", "rotated")}
     owner = people["owner"].viewer
-    sharing.rotate_link(authorize(owner, Action.MANAGE, Link, made["rotated"].public_id))
-    sharing.revoke_link(authorize(owner, Action.DELETE, Link, made["revoked"].public_id))
+    links.rotate(authorize(owner, Action.MANAGE, Link, made["rotated"].public_id))
+    links.revoke(authorize(owner, Action.DELETE, Link, made["revoked"].public_id))
 
 
 def _changes(world: World) -> None:

@@ -16,7 +16,7 @@ from vault.models.account import ApiToken, LoginSession, Scope, User
 from vault.models.media import Album, Media, Order, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, authorize
-from vault.services import accounts, albums, library, sharing
+from vault.services import accounts, albums, library, links
 
 # Not this machine's own address, which may see more (/metrics).
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
@@ -132,7 +132,7 @@ def _addresses(world: World, summer: Album) -> dict[str, str]:
         name: house.address(link).removeprefix("/l/")
         for name, link in (("shown", shown), ("taken", taken), ("dead", dead))
     }
-    sharing.revoke_link(authorize(owner.viewer, Action.DELETE, Link, dead.public_id))
+    links.revoke(authorize(owner.viewer, Action.DELETE, Link, dead.public_id))
     return tokens
 
 

@@ -16,10 +16,10 @@ from vault.audit import Bounded
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, Scope
 from vault.models.media import Album, Media
-from vault.models.sharing import Grant, Link, Role
+from vault.models.sharing import Grant, Link, LinkRole, Role
 from vault.models.system import Event
 from vault.policy import Action, authorize
-from vault.services import accounts, albums, library, sharing, tokens
+from vault.services import accounts, albums, library, links, sharing, tokens
 from vault.signing import digest
 from vault.web import errors, requests
 
@@ -100,8 +100,8 @@ def test_a_deed_that_is_undone_leaves_no_event_and_an_event_that_fails_no_deed(
 
     monkeypatch.setattr(audit, "record", fails)
     deeds: list[Any] = [
-        lambda: sharing.grant(permit, user_id=ben.public_id, role=Role.VIEWER, expires_at=None),
-        lambda: sharing.create_link(permit, label="x", role=Role.VIEWER, expires_at=None),
+        lambda: sharing.grant(permit, user_id=ben.public_id, role=LinkRole.VIEWER, expires_at=None),
+        lambda: links.create(house.vault, permit, links.Terms("x", LinkRole.VIEWER, expires_at=None)),
         lambda: albums.create(anna.viewer, title="x"),
         lambda: tokens.create(anna.id, name="x", scopes=Scope.READ, expires_in_days=None),
         lambda: accounts.invite(house.vault, anna.id, email="new@example.org"),

@@ -18,7 +18,7 @@ from vault.models.media import Album, Media
 from vault.models.sharing import Link, Role
 from vault.models.system import Event
 from vault.policy import Action, authorize
-from vault.services import sharing, visiting
+from vault.services import links, visiting
 from vault.signing import Signer
 from vault.web import errors
 
@@ -111,7 +111,7 @@ def test_a_link_is_recomputed_the_same_until_it_is_rotated(house: House) -> None
     before = house.address(link)
     assert house.address(link) == before
 
-    sharing.rotate_link(authorize(anna.viewer, Action.MANAGE, Link, link.public_id))
+    links.rotate(authorize(anna.viewer, Action.MANAGE, Link, link.public_id))
     after = house.address(link)
     visitor = house.browser()
     assert after != before
@@ -120,7 +120,7 @@ def test_a_link_is_recomputed_the_same_until_it_is_rotated(house: House) -> None
 
 
 def _revoke(house: House, owner: Person, link: Link) -> None:
-    sharing.revoke_link(authorize(owner.viewer, Action.DELETE, Link, link.public_id))
+    links.revoke(authorize(owner.viewer, Action.DELETE, Link, link.public_id))
 
 
 def _end(house: House, owner: Person, link: Link) -> None:

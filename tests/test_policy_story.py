@@ -27,7 +27,7 @@ from vault.models.account import User
 from vault.models.media import Album, Media
 from vault.models.sharing import GRANTABLE, LINKABLE, Link, Role
 from vault.policy import NOBODY, Action, Denied, Resource, Viewer, allowed, authorize, decision, visible
-from vault.services import Refused, albums, library, sharing
+from vault.services import Refused, albums, library, links, sharing
 
 PEOPLE = 4
 MOST_ALBUMS, MOST_PICTURES, MOST_LINKS = 5, 6, 4
@@ -143,7 +143,7 @@ class Story(RuleBasedStateMachine):
         end = None if days is None else utcnow() + timedelta(days=days)
         with contextlib.suppress(Denied):
             permit = authorize(self.people[creator].viewer, Action.MANAGE, Album, self.albums[album])
-            self.links.append(sharing.create_link(permit, label="Link", role=role, expires_at=end).public_id)
+            self.links.append(links.create(self.house.vault, permit, links.Terms("Link", role, expires_at=end)).public_id)
             self.model.links.append(ModelLink(creator, album, role, end))
             self.addresses.append((len(self.links) - 1, 1))
 
@@ -154,11 +154,11 @@ class Story(RuleBasedStateMachine):
         owner = self._owner_of(self.model.links[link].album)
         with contextlib.suppress(Denied):
             if rotate:
-                sharing.rotate_link(authorize(owner, Action.MANAGE, Link, self.links[link]))
+                links.rotate(authorize(owner, Action.MANAGE, Link, self.links[link]))
                 self.model.links[link].generation += 1
                 self.addresses.append((link, self.model.links[link].generation))
             else:
-                sharing.revoke_link(authorize(owner, Action.DELETE, Link, self.links[link]))
+                links.revoke(authorize(owner, Action.DELETE, Link, self.links[link]))
                 self.model.links[link].revoked = True
 
     @precondition(lambda self: self.pictures)

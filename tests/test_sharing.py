@@ -9,9 +9,9 @@ from tests.factories import House
 from tests.policy_world import build
 from vault.db import db, utcnow
 from vault.models.media import Album, Media
-from vault.models.sharing import Grant, Link, Role
+from vault.models.sharing import Grant, Link, LinkRole, Role
 from vault.policy import Action, Denied, Viewer, authorize, role_on, visible
-from vault.services import Refused, explaining, sharing
+from vault.services import Refused, explaining, links, sharing
 
 
 def test_nobody_changes_his_own_role_or_gives_more_than_there_is(house: House) -> None:
@@ -43,13 +43,13 @@ def test_a_permit_from_before_is_worth_nothing_after_the_right_ended(house: Hous
     sharing.revoke_grant(authorize(anna.viewer, Action.MANAGE, Album, album.public_id), ben.public_id)
 
     with pytest.raises(Denied):
-        sharing.grant(permit, user_id=carl.public_id, role=Role.VIEWER, expires_at=None)
+        sharing.grant(permit, user_id=carl.public_id, role=LinkRole.VIEWER, expires_at=None)
     with pytest.raises(Denied):
-        sharing.create_link(permit, label="x", role=Role.VIEWER, expires_at=None)
+        links.create(house.vault, permit, links.Terms("x", LinkRole.VIEWER, expires_at=None))
     with pytest.raises(Denied):
         sharing.revoke_grant(permit, carl.public_id)
     with pytest.raises(Denied):
-        sharing.rotate_link(link_permit)
+        links.rotate(link_permit)
     assert db.session.scalars(sa.select(Grant)).all() == []
 
 
@@ -60,7 +60,7 @@ def test_terms_that_make_no_sense_are_refused(house: House) -> None:
     past = utcnow() - timedelta(seconds=1)
 
     with pytest.raises(Refused):
-        sharing.grant(permit, user_id=ben.public_id, role=Role.VIEWER, expires_at=past)
+        sharing.grant(permit, user_id=ben.public_id, role=LinkRole.VIEWER, expires_at=past)
     for label, role, end in (
         ("", Role.VIEWER, None),
         (" \0\n", Role.VIEWER, None),
@@ -69,10 +69,10 @@ def test_terms_that_make_no_sense_are_refused(house: House) -> None:
         ("x", Role.VIEWER, past),
     ):
         with pytest.raises(Refused):
-            sharing.create_link(permit, label=label, role=role, expires_at=end)
+            links.create(house.vault, permit, links.Terms(label, role, expires_at=end))
     for user_id in ("A" * 22, "", "\0", "x"):
         with pytest.raises(Denied):
-            sharing.grant(permit, user_id=user_id, role=Role.VIEWER, expires_at=None)
+            sharing.grant(permit, user_id=user_id, role=LinkRole.VIEWER, expires_at=None)
     assert db.session.scalars(sa.select(Link)).all() == []
 
 
@@ -106,8 +106,8 @@ def test_an_administrator_ends_grants_and_links_and_sees_no_address_of_one(house
         page = browser.get(path).get_data(as_text=True)
         assert address.removeprefix("/l/") not in page
         assert address.rpartition(".")[2] not in page
-    assert sharing.revoke_link_as_administrator(admin.id, link.public_id)
-    assert not sharing.revoke_link_as_administrator(admin.id, link.public_id)
+    assert links.revoke_as_administrator(admin.id, link.public_id)
+    assert not links.revoke_as_administrator(admin.id, link.public_id)
     assert sharing.revoke_grant_as_administrator(admin.id, album.public_id, ben.public_id)
     assert house.browser().get(address).status_code == 403
     assert house.browser(ben).get(f"/albums/{album.public_id}").status_code == 403

@@ -21,6 +21,7 @@ from vault.db import db
 from vault.jobs.engine import open_queue
 from vault.passwords import Passwords
 from vault.services import Vault
+from vault.services.recording import Recorder
 from vault.signing import Signer
 from vault.web import (
     access,
@@ -133,6 +134,7 @@ def _open_vault(app: Flask, settings: Settings) -> None:
         queue=open_queue(settings.queue_url, settings.home, bytes.fromhex(signer.key("queue"))),
         signer=signer,
         passwords=Passwords(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds),
+        recorder=Recorder(app.app_context),
     )
 
 

@@ -57,6 +57,8 @@ class Settings:
     trash_days: int = 30
     session_days: int = 30
     invitation_days: int = 7
+    history_days: int = 365
+    history_addresses: str = "network"
     max_pixels: int = 100_000_000
     max_frames: int = 2_000
     decoder_memory_bytes: int = GIB
@@ -99,6 +101,7 @@ BOUNDS: dict[str, tuple[int, int | None]] = {
     "trash_days": (0, 3650),
     "session_days": (1, 365),
     "invitation_days": (1, 90),
+    "history_days": (1, 3650),
     "max_pixels": (1, None),
     "max_frames": (1, None),
     "decoder_memory_bytes": (GIB // 4, None),
@@ -127,11 +130,13 @@ def load() -> Settings:
         }
         values |= {name: value.rstrip("/") for name in ADDRESSES if (value := env.str(name.upper(), ""))}
         values["delivery"] = env.str("DELIVERY", "") or "direct"
+        values["history_addresses"] = env.str("HISTORY_ADDRESSES", "") or "network"
         given = [key.strip() for key in env.str("SECRET_KEY", "").split(",") if key.strip()]
         values["audit_key"] = env.str("AUDIT_KEY", "").strip()
     problems = (
         _unreadable(env)
         + _bad_delivery(str(values["delivery"]))
+        + _bad_addresses(str(values["history_addresses"]))
         + _bad_origin(str(values.get("origin", Settings.origin)))
         + _bad_database(str(values.get("database_url", "")))
         + _bad_path(str(values.get("audit_heads", "/")))
@@ -181,6 +186,11 @@ def _unreadable(env: Env) -> list[str]:
 
 def _bad_delivery(delivery: str) -> list[str]:
     return [] if delivery in ("direct", "x-accel") else ["VAULT_DELIVERY is neither 'direct' nor 'x-accel'"]
+
+
+def _bad_addresses(kept: str) -> list[str]:
+    good = kept in ("full", "network", "none")
+    return [] if good else ["VAULT_HISTORY_ADDRESSES is neither 'full' nor 'network' nor 'none'"]
 
 
 def _bad_origin(origin: str) -> list[str]:

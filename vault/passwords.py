@@ -33,9 +33,12 @@ class Passwords:
         self._turn = threading.BoundedSemaphore(AT_ONCE)
         self._nobody = ""
 
-    def hash(self, password: str, *, about: tuple[str, ...] = ()) -> str:
-        """Return the hash of a new password. Raises UnacceptablePassword; `about` are words it must not consist of."""
-        _accept(password, about)
+    def hash(self, password: str, *, about: tuple[str, ...] = (), shortest: int = SHORTEST) -> str:
+        """Return the hash of a new password. Raises UnacceptablePassword.
+
+        `about` are words it must not consist of, `shortest` how many characters it has at least.
+        """
+        _accept(password, about, shortest)
         with self._a_turn():
             return self._hasher.hash(password)
 
@@ -75,16 +78,16 @@ class _Turn:
         self._semaphore.release()
 
 
-def _accept(password: str, about: tuple[str, ...]) -> None:
-    if len(password) < SHORTEST:
-        raise UnacceptablePassword(f"Please use at least {SHORTEST} characters; a short sentence is easy to remember.")
+def _accept(password: str, about: tuple[str, ...], shortest: int) -> None:
+    if len(password) < shortest:
+        raise UnacceptablePassword(f"Please use at least {shortest} characters; a short sentence is easy to remember.")
     if not _bytes(password) <= LONGEST_BYTES:
         raise UnacceptablePassword(f"Please use ordinary characters, and at most {LONGEST_BYTES} bytes of them.")
-    if len(set(password)) < SHORTEST // 2 or _is_made_of(password.lower(), about):
+    if len(set(password)) < shortest // 2 or _is_made_of(password.lower(), about, shortest // 2):
         raise UnacceptablePassword("That one is easy to guess. A short sentence of your own is hard to guess.")
 
 
-def _is_made_of(password: str, about: tuple[str, ...]) -> bool:
+def _is_made_of(password: str, about: tuple[str, ...], least: int) -> bool:
     """Whether little is left once the person's own words and the commonest passwords are taken out."""
     for word in (
         *(part.lower() for part in about if len(part) > 2),
@@ -95,7 +98,7 @@ def _is_made_of(password: str, about: tuple[str, ...]) -> bool:
         "vault",
     ):
         password = password.replace(word, "")
-    return len(password) < SHORTEST // 2
+    return len(password) < least
 
 
 def _bytes(password: str) -> int:

@@ -35,7 +35,9 @@ class Media(Base):
     """One picture of one person: the original's bytes, what was read from them, and how far the work on it is.
 
     `width` and `height` are those of the upright picture. `shown_at` is what lists sort by: when it was taken or,
-    where that is unknown, uploaded. `rendition` names the bytes of the present variants, for their ETag.
+    where that is unknown, uploaded. `rendition` names the bytes of the present variants, for their ETag. `origin` is
+    the public id of the visit by which a guest brought it, and empty for the owner's own uploads; `awaiting_since` is
+    set until the owner has accepted what a guest brought.
     """
 
     __tablename__ = "media"
@@ -50,6 +52,9 @@ class Media(Base):
     blob_key: Mapped[str] = mapped_column(String(200), unique=True)
     caption: Mapped[str] = mapped_column(Text, default="")
     uploaded_at: Mapped[datetime] = mapped_column(default=utcnow)
+    origin: Mapped[str] = mapped_column(String(22), default="", server_default="")
+    guest_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    awaiting_since: Mapped[datetime | None] = mapped_column(index=True)
     trashed_at: Mapped[datetime | None] = mapped_column(index=True)
     quarantined_at: Mapped[datetime | None]
 
@@ -76,8 +81,9 @@ class Media(Base):
     altitude_m: Mapped[float | None] = mapped_column(Float)
 
     __table_args__ = (
-        # An owner's second copy of the same bytes is the first one.
-        Index("uq_media_owner_id_sha256", owner_id, sha256, unique=True),
+        # An owner's second copy of the same bytes is the first one. What guests bring is apart, visit by visit: nobody
+        # may learn, by bringing a file, whether the owner has it already.
+        Index("uq_media_owner_id_sha256_origin", owner_id, sha256, origin, unique=True),
         Index(None, owner_id, shown_at, id),
         Index(None, state, id),
     )

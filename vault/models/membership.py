@@ -43,7 +43,7 @@ def put(session: Session, album: Album, media: Media) -> bool:
     position = _end(session, album) if album.order == Order.MANUAL else position_of(media.shown_at)
     session.add(AlbumMedia(album_id=album.id, position=position, media_id=media.id))
     session.flush()
-    if media.trashed_at is None:
+    if media.trashed_at is None and media.awaiting_since is None:
         _count(session, [album.id], 1)
     return True
 
@@ -55,7 +55,7 @@ def take_out(session: Session, album_id: int, media: Media) -> bool:
     ).rowcount  # type: ignore[attr-defined]  # a DELETE answers with a CursorResult
     if not gone:
         return False
-    if media.trashed_at is None:
+    if media.trashed_at is None and media.awaiting_since is None:
         _count(session, [album_id], -1)
     session.execute(sa.update(Album).where(Album.id == album_id, Album.cover_id == media.id).values(cover_id=None))
     return True

@@ -16,9 +16,11 @@ from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 
 from vault.db import Prepared, db, utcnow
 from vault.models.account import ApiToken, LoginSession
+from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
-from vault.models.sharing import Link, LinkFacts, Role
-from vault.policy.decision import NOW, best_role, rule
+from vault.models.sharing import Link, LinkFacts, LinkTerms, Role
+from vault.policy.decision import rule
+from vault.policy.grants import NOW, best_role
 from vault.policy.words import NOBODY, Action, Credential, Denied, Permit, Resource, Viewer
 
 __all__ = [
@@ -44,6 +46,8 @@ FACTS: dict[Resource, type[MediaFacts] | type[AlbumFacts] | type[LinkFacts]] = {
     Album: AlbumFacts,
     Link: LinkFacts,
 }
+BY_LINK = frozenset({"link", "stay", "visit"})
+TERMS = (Link.id, Link.public_id, *(getattr(Link, name) for name in LinkTerms._fields[2:]))
 
 
 @overload
@@ -64,9 +68,14 @@ def authorize(who: Viewer | Credential, action: Action, what: Resource, public_i
     row = _question(what, action, kind).first(values)
     if row is None:
         raise Denied
-    *facts, user_id, reason = row
-    viewer = who if isinstance(who, Viewer) else Viewer(user_id=user_id)
-    return Permit(viewer, action, FACTS[what]._make(facts), reason)
+    count = len(FACTS[what]._fields)
+    facts, found = FACTS[what]._make(row[:count]), row[count:]
+    if kind in BY_LINK:
+        generation, visit_id, *terms = found
+        viewer = Viewer(link_id=terms[1], generation=generation, visit_id=visit_id)
+        return Permit(viewer, action, facts, "link", LinkTerms._make(terms))
+    user_id, reason = found
+    return Permit(who if isinstance(who, Viewer) else Viewer(user_id=user_id), action, facts, reason)
 
 
 def may(who: Viewer | Credential, action: Action, what: Resource, public_id: str) -> bool:
@@ -103,18 +112,21 @@ def _clause(what: Resource, viewer: Viewer, action: Action) -> ColumnElement[boo
 
 def role_on(viewer: Viewer, album_id: int) -> Role | None:
     """Return a person's highest role on an album; None without one."""
-    found = db.session.scalar(select(best_role(viewer)).select_from(Album).where(Album.id == album_id))
+    found = db.session.scalar(select(best_role(viewer.user_id)).select_from(Album).where(Album.id == album_id))
     return Role(found) if found is not None else None
 
 
 def _claim(who: Viewer | Credential) -> tuple[str, dict[str, object]]:
     """Return what kind of question to ask for somebody, and what to fill in. Raises Denied for nobody."""
     if isinstance(who, Credential):
+        if who.link_id is not None:
+            return "visit", {"digest": who.digest, "link_id": who.link_id}
         if who.scope is None:
             return "session", {"digest": who.digest}
         return "token", {"digest": who.digest, "scope": int(who.scope)}
     if who.link_id is not None:
-        return "link", {"link_id": who.link_id, "generation": who.generation}
+        holder = {"link_id": who.link_id, "generation": who.generation}
+        return ("link", holder) if who.visit_id is None else ("stay", {**holder, "visit_id": who.visit_id})
     if who.user_id is None:
         raise Denied
     return "person", {"user_id": who.user_id}
@@ -125,9 +137,11 @@ def _question(what: Resource, action: Action, kind: str) -> Prepared:
     """Build the one statement that answers one kind of request; it is compiled once per process."""
     viewer, proof = _claimant(kind)
     facts: list[Any] = [getattr(what, name) for name in FACTS[what]._fields]
-    reason = sa.literal("link") if kind == "link" else _reason(what, viewer)
-    claimed = sa.literal(None) if kind == "link" else viewer.user_id
-    statement = select(*facts, claimed, reason).where(what.public_id == bindparam("public_id"), *proof)
+    if kind in BY_LINK:
+        facts += [viewer.generation, sa.literal(None) if viewer.visit_id is None else viewer.visit_id, *TERMS]
+    else:
+        facts += [viewer.user_id, _reason(what, viewer)]
+    statement = select(*facts).where(what.public_id == bindparam("public_id"), *proof)
     return Prepared(statement.where(rule(what, viewer, action)))
 
 
@@ -142,7 +156,12 @@ def _claimant(kind: str) -> tuple[Viewer, tuple[ColumnElement[bool], ...]]:
             scoped = ApiToken.scopes.bitwise_and(bindparam("scope", type_=sa.Integer)) != 0
             return Viewer(user_id=ApiToken.user_id), (ApiToken.digest == bindparam("digest"), unended, scoped)
         case "link":
-            return Viewer(link_id=bindparam("link_id"), generation=bindparam("generation", type_=sa.Integer)), ()
+            holder = Viewer(link_id=Link.public_id, generation=bindparam("generation", type_=sa.Integer))
+            return holder, (Link.public_id == bindparam("link_id"),)
+        case "visit" | "stay":
+            his = Visit.digest == bindparam("digest") if kind == "visit" else Visit.id == bindparam("visit_id")
+            visitor = Viewer(link_id=Link.public_id, generation=Visit.generation, visit_id=Visit.id)
+            return visitor, (his, Link.id == Visit.link_id, Link.public_id == bindparam("link_id"))
         case _:
             return Viewer(user_id=bindparam("user_id", type_=sa.Integer)), ()
 

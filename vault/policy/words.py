@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from vault.models.account import Scope
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
-from vault.models.sharing import Link, LinkFacts
+from vault.models.sharing import Link, LinkFacts, LinkTerms
 
 Resource = type[Media] | type[Album] | type[Link]
 
@@ -36,6 +36,12 @@ class Action(StrEnum):
     """Delete an album or a link."""
     EXPLAIN = "explain"
     """Read who else can see it, and why."""
+    ACCEPT = "accept"
+    """Let in a picture that a guest brought, or turn it away."""
+    VISIT = "visit"
+    """Come in by a link."""
+    WITHDRAW = "withdraw"
+    """Take back, as a guest and during the visit, a picture that one brought."""
 
 
 class Denied(Exception):
@@ -46,12 +52,15 @@ class Denied(Exception):
 class Viewer:
     """Who is looking: a person, the holder of a link, or nobody. Never a row, never the creator of the link.
 
-    A field holds a plain value, or the column or bound parameter that stands for it inside a statement.
+    A field holds a plain value, or the column or bound parameter that stands for it inside a statement. `link_id` is
+    the public id of a link, and `generation` that of the address it was opened by; `visit_id` names the stay of a real
+    visitor, and without one the viewer is whoever would come by the link.
     """
 
     user_id: Any = None
     link_id: Any = None
     generation: Any = None
+    visit_id: Any = None
 
     @property
     def is_nobody(self) -> bool:
@@ -64,10 +73,14 @@ NOBODY = Viewer()
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request brought to prove who is looking, not yet looked up: the digest of a session or of an API token."""
+    """What a request brought to prove who is looking, not yet looked up.
+
+    The digest of a session; with `scope`, of an API token; with `link_id`, of a visit by that link.
+    """
 
     digest: str
     scope: Scope | None = None
+    link_id: str | None = None
 
 
 F = TypeVar("F", MediaFacts, AlbumFacts, LinkFacts)
@@ -77,10 +90,12 @@ F = TypeVar("F", MediaFacts, AlbumFacts, LinkFacts)
 class Permit(Generic[F]):
     """The right to do one thing to one row, now. Only `authorize` makes one.
 
-    `reason` is "owner", "grant" or "link": through what it was given, for the record.
+    `reason` is "owner", "grant" or "link": through what it was given, for the record. `terms` govern the bytes that
+    leave by a link, and are None for people.
     """
 
     viewer: Viewer
     action: Action
     row: F
     reason: str
+    terms: LinkTerms | None = None

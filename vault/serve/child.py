@@ -70,6 +70,9 @@ class Web(BaseApplication):
             "accesslog": None,
             "loglevel": "warning",
             "control_socket_disable": True,
+            # Threads do not live through a fork, so each process begins to write its own notes.
+            "post_worker_init": lambda worker: worker.wsgi.extensions["vault"].recorder.start(),
+            "worker_exit": lambda _server, worker: worker.wsgi.extensions["vault"].recorder.stop(),
             "proc_name": "vault",
             # A heartbeat on a disk that is busy with uploads would be late.
             "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,

@@ -10,6 +10,7 @@ from vault.config import Settings
 from vault.jobs import Queue
 from vault.models.account import Scope
 from vault.passwords import Passwords
+from vault.services.recording import Recorder
 from vault.signing import Signer
 from vault.storage import Storage
 
@@ -23,6 +24,7 @@ class Vault:
     queue: Queue
     signer: Signer
     passwords: Passwords
+    recorder: Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,7 @@ class Conflict(Refused):
 
 class OverQuota(Refused):
     """The person's quota would be exceeded."""
+
+
+class NotReady(Exception):
+    """There are no variants of this picture yet, or there never will be."""

@@ -235,7 +235,8 @@ def cards(viewer: Viewer, albums: sa.Select[Any]) -> list[Card]:
 
 def _covers(viewer: Viewer, album_ids: list[int]) -> dict[int, Media]:
     place, first = aliased(AlbumMedia), aliased(Media)
-    shown = (first.id == place.media_id, first.trashed_at.is_(None), first.state == State.READY)
+    accepted = (first.trashed_at.is_(None), first.awaiting_since.is_(None), first.state == State.READY)
+    shown = (first.id == place.media_id, *accepted)
     inside = sa.select(first.id).select_from(place).join(first, sa.and_(*shown)).where(place.album_id == Album.id)
     newest = inside.order_by(place.position.desc(), place.media_id.desc()).limit(1).correlate(Album).scalar_subquery()
     chosen = inside.where(first.id == Album.cover_id).correlate(Album).scalar_subquery()

@@ -15,7 +15,7 @@ from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts, AlbumReach, Media
 from vault.models.sharing import Grant, Role
 from vault.policy import Action, Permit, Viewer, rule, visible
-from vault.policy.decision import best_role
+from vault.policy.grants import best_role
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def entries(viewer: Viewer, found: Sequence[Album]) -> list[Entry]:
     """Return albums that the viewer may see as lists show them."""
     people = sa.select(User).where(User.id.in_({row.owner_id for row in found}))
     owners = {person.id: person for person in db.session.scalars(people)}
-    own_roles = sa.select(Album.id, best_role(viewer)).where(Album.id.in_([row.id for row in found]))
+    own_roles = sa.select(Album.id, best_role(viewer.user_id)).where(Album.id.in_([row.id for row in found]))
     roles = {album_id: role for album_id, role in db.session.execute(own_roles).all() if role is not None}
     above = {row.parent_id for row in found if row.parent_id is not None}
     parents = sa.select(Album.id, Album.public_id).where(Album.id.in_(above), rule(Album, viewer, Action.VIEW))

@@ -95,6 +95,21 @@ def neighbours_in_album(permit: Permit[AlbumFacts], media: Permit[MediaFacts]) -
     return _between(higher, lower) if order == Order.NEWEST else _between(lower, higher)
 
 
+def some_in_order(viewer: Viewer, chosen: sa.Select[Media]) -> list[Media]:
+    """Return those of some pictures that a visitor may see and that are ready, in their order."""
+    ready = visible(viewer, Action.VIEW, Media).where(Media.state == State.READY).whereclause
+    return list(db.session.scalars(chosen.where(ready if ready is not None else sa.false())))
+
+
+def neighbours_in(chosen: sa.Select[Media], media: Permit[MediaFacts]) -> Neighbours:
+    """Return what lies before and after a picture among some that were picked by hand."""
+    ids = [each.public_id for each in some_in_order(media.viewer, chosen)]
+    place = ids.index(media.row.public_id) if media.row.public_id in ids else -1
+    if place < 0:
+        return Neighbours(None, None)
+    return Neighbours(ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None)
+
+
 def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
     """Return what lies before and after one of the viewer's own pictures, the newest first."""
     viewer = permit.viewer
@@ -132,7 +147,8 @@ def trash(permit: Permit[MediaFacts]) -> None:
     with transaction() as session:
         media = _again(session, permit, Action.TRASH)
         media.trashed_at = utcnow()
-        membership.hide(session, media.id)
+        if media.awaiting_since is None:
+            membership.hide(session, media.id)
         audit.record(session, "media.trash", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 
@@ -141,7 +157,8 @@ def restore(permit: Permit[MediaFacts]) -> None:
     with transaction() as session:
         media = _again(session, permit, Action.RESTORE)
         media.trashed_at = None
-        membership.show(session, media.id)
+        if media.awaiting_since is None:
+            membership.show(session, media.id)
         audit.record(session, "media.restore", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 
@@ -154,8 +171,7 @@ def purge(vault: Vault, permit: Permit[MediaFacts]) -> None:
         media = _again(session, permit, Action.RESTORE)
         keys = leftovers.forget(session, media)
         audit.record(session, "media.purge", actor_id=permit.viewer.user_id, subject=media.public_id)
-    for key in keys:
-        vault.storage.delete(key)
+    leftovers.erase(vault.storage, keys)
 
 
 def empty_trash(vault: Vault, viewer: Viewer) -> int:

@@ -91,7 +91,8 @@ def _new_row(user_id: int, incoming: Incoming, kind: Kind, file_name: str) -> Me
 
 
 def _known(user_id: int, sha256: str) -> int | None:
-    return db.session.scalar(sa.select(Media.id).where(Media.owner_id == user_id, Media.sha256 == sha256))
+    own = (Media.owner_id == user_id, Media.sha256 == sha256, Media.origin == "")
+    return db.session.scalar(sa.select(Media.id).where(*own))
 
 
 def _insert(viewer: Viewer, incoming: Incoming, media: Media, album_id: str | None) -> Received:

@@ -24,7 +24,7 @@ from vault.models.account import Scope
 from vault.models.media import Album, Media
 from vault.models.sharing import Link
 from vault.policy import NOBODY, Action, Credential, Denied, Permit, Viewer, authorize
-from vault.services import Person, Vault, sessions, tokens, visiting
+from vault.services import Person, Vault, sessions, tokens
 from vault.signing import digest
 
 P = ParamSpec("P")
@@ -86,19 +86,19 @@ def vault() -> Vault:
 
 def public(view: Callable[P, R], face: Face = Face.PAGE) -> Callable[P, R]:
     """Mark an address that is open to everybody."""
-    return _marked(view, Mark(face))
+    return marked(view, Mark(face))
 
 
 def signed_in(
     face: Face = Face.PAGE, *, body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark an address for everybody who is signed in; what it shows is decided by the lists it asks for."""
-    return lambda view: _marked(view, Mark(face, person=True, body=body))
+    return lambda view: marked(view, Mark(face, person=True, body=body))
 
 
 def admin(face: Face = Face.PAGE) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark an address for administrators of accounts and access, who see nobody's pictures by it."""
-    return lambda view: _marked(view, Mark(face, person=True, administrator=True))
+    return lambda view: marked(view, Mark(face, person=True, administrator=True))
 
 
 def requires(action: Action, what: Any, *, face: Face = Face.PAGE) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -109,26 +109,7 @@ def requires(action: Action, what: Any, *, face: Face = Face.PAGE) -> Callable[[
         def decided(*args: Any, **values: Any) -> R:
             return view(permit(action, what, values.pop(ID_NAMES[what])), *args, **values)
 
-        return _marked(decided, Mark(face))
-
-    return decorate
-
-
-def opened_by_link(
-    action: Action, what: Any, *, face: Face = Face.VISIT
-) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Mark an address below a link: token and id become a Permit, the view's first argument; the token its second."""
-
-    def decorate(view: Callable[..., R]) -> Callable[..., R]:
-        @wraps(view)
-        def decided(*, token: str, **values: Any) -> R:
-            visitor = visiting.visitor(vault(), token)
-            public_id = values.pop(ID_NAMES[what], None)
-            if public_id is None:
-                return view(visiting.opened(visitor, action), token, **values)
-            return view(authorize(visitor, action, what, public_id), token, **values)
-
-        return _marked(decided, Mark(face))
+        return marked(decided, Mark(face))
 
     return decorate
 
@@ -271,7 +252,8 @@ def seal(app: Flask) -> None:
         raise RuntimeError(f"addresses without a mark: {', '.join(unmarked)}")
 
 
-def _marked(view: Callable[P, R], mark: Mark) -> Callable[P, R]:
+def marked(view: Callable[P, R], mark: Mark) -> Callable[P, R]:
+    """Let an address bear its mark."""
     setattr(view, MARK, mark)
     return view
 

@@ -9,9 +9,10 @@ from wtforms import BooleanField, EmailField, FloatField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from vault.models.account import Purpose, User
-from vault.models.sharing import Role
+from vault.models.sharing import LinkRole, Role
 from vault.policy import Denied
-from vault.services import Refused, accounts, explaining, invitations, people, sessions, sharing
+from vault.services import Refused, accounts, explaining, invitations, links, people, sessions, sharing
+from vault.services.links import cards
 from vault.web.access import admin, me, vault
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -130,7 +131,7 @@ def show_access() -> str:
     """Show every grant and every link of the vault."""
     text, kind = request.args.get("q", ""), request.args.get("kind", "")
     grants = explaining.all_grants(text=text) if kind != "links" else []
-    links = sharing.link_cards(vault(), explaining.all_links(text=text)) if kind != "grants" else []
+    links = cards.cards(vault(), explaining.all_links(text=text)) if kind != "grants" else []
     most = explaining.MOST_ROWS
     return render_template(
         "admin/access.html",
@@ -156,7 +157,7 @@ def revoke_grant(album_id: str, user_id: str) -> Response:
 @admin()
 def revoke_link(link_id: str) -> Response:
     """End a link."""
-    if not sharing.revoke_link_as_administrator(me().user_id, link_id):
+    if not links.revoke_as_administrator(me().user_id, link_id):
         raise Denied
     flash("The link is dead.", "ok")
     return redirect(url_for("admin.access"))
@@ -248,14 +249,14 @@ def _grant(line: explaining.GrantLine) -> dict[str, Any]:
     }
 
 
-def _link(card: sharing.LinkCard) -> dict[str, Any]:
+def _link(card: cards.LinkCard) -> dict[str, Any]:
     # Without its address: whoever runs the vault ends links and does not look through them.
     return {
         "id": card.link.public_id,
         "label": card.link.label,
-        "album_title": card.album.title,
+        "album_title": card.album.title if card.album else "",
         "creator_name": card.creator_name,
-        "role": Role(card.link.role).label,
+        "role": LinkRole(card.link.role).label,
         "created_at": card.link.created_at,
         "expires_at": card.link.expires_at,
         "state": card.state,

@@ -11,9 +11,10 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from vault import terms
 from vault.models.media import Album, AlbumFacts
-from vault.models.sharing import GRANTABLE, LINKABLE, Role
+from vault.models.sharing import GRANTABLE, LinkRole, Role
 from vault.policy import Action, Denied, Permit
-from vault.services import Refused, albums, explaining, people, sharing
+from vault.services import Refused, albums, explaining, links, people, sharing
+from vault.services.links import cards
 from vault.web.access import me, requires, vault
 from vault.web.tiles import link_row
 
@@ -45,7 +46,7 @@ class LinkForm(FlaskForm):
 
     label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
     role = RadioField(
-        "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in LINKABLE], default="viewer"
+        "They may", choices=[SelectChoice(role.label, role.label.title()) for role in LinkRole], default="viewer"
     )
     expires_on = DateField("Until", [Optional()])
 
@@ -103,9 +104,9 @@ def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Make a link."""
     form = LinkForm()
     if form.validate_on_submit():
-        role, ends = Role.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
+        role, ends = LinkRole.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
         try:
-            sharing.create_link(permit, label=form.label.data or "", role=role, expires_at=ends)
+            links.create(vault(), permit, links.Terms(form.label.data or "", role, expires_at=ends))
         except Refused as refusal:
             form.label.errors = [str(refusal)]
         else:
@@ -124,7 +125,7 @@ def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, li
             for line in explaining.of_album(permit)
             if line.link is None or not _is_here(line, album)
         ],
-        links=[link_row(card) for card in sharing.links_of_album(vault(), permit)],
+        links=[link_row(card) for card in cards.of_album(vault(), permit)],
         grant_form=grant_form or GrantForm(formdata=None),
         link_form=link_form or LinkForm(formdata=None),
         roles=[(role.label, *ROLES[role]) for role in GRANTABLE],

@@ -21,7 +21,7 @@ from werkzeug.http import http_date, quote_etag
 from vault.imaging.identify import KINDS
 from vault.models.media import MediaFacts
 from vault.policy import Action, Denied, Permit
-from vault.services import Vault, originals, zipping
+from vault.services import Vault, zipping
 from vault.services.derivatives import Blob, find
 from vault.services.zipping import BrokenOff, Zip
 
@@ -69,7 +69,9 @@ def send_original(permit: Permit[MediaFacts]) -> Response:
     """Answer with the file as it was uploaded, and remember that it was taken. Raises as `send`."""
     answer = send(permit, "original")
     if request.method == "GET" and answer.status_code in (200, 206):
-        originals.record(permit, in_pieces="HTTP_RANGE" in request.environ)
+        vault: Vault = current_app.extensions["vault"]
+        vault.recorder.taken(permit, in_pieces="HTTP_RANGE" in request.environ)
+        vault.recorder.opened(permit, "original")
     return answer
 
 

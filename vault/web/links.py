@@ -9,9 +9,11 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from vault import terms
 from vault.models.media import Album
-from vault.models.sharing import LINKABLE, Link, LinkFacts, Role
+from vault.models.sharing import Link, LinkFacts, LinkRole
 from vault.policy import Action, Permit, may
-from vault.services import Refused, sharing
+from vault.services import Refused
+from vault.services import links as share_links
+from vault.services.links import cards
 from vault.web import access
 from vault.web.access import requires, signed_in, vault, viewer
 from vault.web.tiles import link_row
@@ -23,7 +25,7 @@ class TermsForm(FlaskForm):
     """A link's terms."""
 
     label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
-    role = SelectField("They may", choices=[SelectChoice(role.label, role.label) for role in LINKABLE])
+    role = SelectField("They may", choices=[SelectChoice(role.label, role.label) for role in LinkRole])
     expires_on = DateField("Until", [Optional()])
 
 
@@ -36,14 +38,14 @@ def index() -> str:
             **link_row(card),
             "album": _album(card.album),
         }
-        for card in sharing.links_of(vault(), viewer())
+        for card in cards.of_person(vault(), viewer())
     ]
     return render_template("links/index.html", links=shown)
 
 
-def _album(album: Album) -> dict[str, str] | None:
+def _album(album: Album | None) -> dict[str, str] | None:
     """Return where a link leads, unless that is closed to its creator by now."""
-    if not may(viewer(), Action.VIEW, Album, album.public_id):
+    if album is None or not may(viewer(), Action.VIEW, Album, album.public_id):
         return None
     return {"url": url_for("albums.show", album_id=album.public_id), "title": album.title}
 
@@ -52,7 +54,7 @@ def _album(album: Album) -> dict[str, str] | None:
 @requires(Action.DELETE, Link)
 def revoke(permit: Permit[LinkFacts]) -> Response:
     """End a link."""
-    sharing.revoke_link(permit)
+    share_links.revoke(permit)
     flash("The link is dead. Whoever has its address sees nothing any more.", "ok")
     return redirect(_back())
 
@@ -61,7 +63,7 @@ def revoke(permit: Permit[LinkFacts]) -> Response:
 @requires(Action.MANAGE, Link)
 def rotate(permit: Permit[LinkFacts]) -> Response:
     """Give a link a new address."""
-    sharing.rotate_link(permit)
+    share_links.rotate(permit)
     flash("The link has a new address, and the old one is dead.", "ok")
     return redirect(_back())
 
@@ -76,7 +78,9 @@ def update(permit: Permit[LinkFacts]) -> Response:
         return redirect(_back())
     ends = terms.end_of(form.expires_on.data)
     try:
-        sharing.change_link(permit, label=form.label.data, role=Role.from_label(form.role.data or ""), expires_at=ends)
+        share_links.change(
+            vault(), permit, label=form.label.data, role=LinkRole.from_label(form.role.data or ""), expires_at=ends
+        )
     except Refused as refusal:
         flash(str(refusal), "error")
     else:

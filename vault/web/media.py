@@ -40,8 +40,11 @@ def thumb(permit: Permit[MediaFacts]) -> Response:
 @blueprint.get("/preview")
 @requires(Action.VIEW, Media, face=Face.BYTES)
 def preview(permit: Permit[MediaFacts]) -> Response:
-    """Send the picture that fills a screen."""
-    return send(permit, "preview")
+    """Send the picture that fills a screen, and remember that it was opened."""
+    answer = send(permit, "preview")
+    if request.method == "GET":
+        vault().recorder.opened(permit, "preview")
+    return answer
 
 
 @blueprint.get("/original")

@@ -12,9 +12,9 @@ from flask import Response, jsonify, request, url_for
 
 from vault.models.cursor import Page
 from vault.models.media import Media, State
-from vault.models.sharing import Role
+from vault.models.sharing import LinkRole
 from vault.services.albums import Card
-from vault.services.sharing import LinkCard
+from vault.services.links.cards import LinkCard
 
 PAGE_SIZE = 100
 Tile = dict[str, Any]
@@ -26,10 +26,10 @@ def member_address(endpoint: str, media_id: str) -> str:
     return url_for(f"media.{endpoint}", media_id=media_id)
 
 
-def visitor_address(token: str) -> Address:
+def visitor_address(link_id: str) -> Address:
     """Return what makes addresses for the visitor of a link."""
     names = {"show": "visit.media"}
-    return lambda name, media_id: url_for(names.get(name, f"visit.{name}"), token=token, media_id=media_id)
+    return lambda name, media_id: url_for(names.get(name, f"visit.{name}"), link_id=link_id, media_id=media_id)
 
 
 def tile(
@@ -92,7 +92,7 @@ def link_row(found: LinkCard) -> dict[str, Any]:
     return {
         "id": found.link.public_id,
         "label": found.link.label,
-        "role": Role(found.link.role).label,
+        "role": LinkRole(found.link.role).label,
         "url": found.url,
         "expires_at": found.link.expires_at,
         "created_at": found.link.created_at,

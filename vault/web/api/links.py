@@ -6,16 +6,17 @@ from flask import Response
 from marshmallow import fields, validate
 
 from vault.models.media import Album, AlbumFacts
-from vault.models.sharing import LINKABLE, LinkFacts, Role
 from vault.models.sharing import Link as LinkRow
+from vault.models.sharing import LinkFacts, LinkRole
 from vault.policy import Action, Permit, Viewer, allowed
-from vault.services import sharing
+from vault.services import links as share_links
+from vault.services.links import cards
 from vault.web.access import Face, requires, signed_in, vault, viewer
 from vault.web.api.protocol import Answer, Blueprint, Body, ListQuery, Moment, Text, nothing, page, page_of
 from vault.web.api.shapes import ID
 
 blueprint = Blueprint("links", "Signed links. What one opens is decided anew at every byte.")
-ROLES = validate.OneOf([role.label for role in LINKABLE])
+ROLES = validate.OneOf([role.label for role in LinkRole])
 LABEL = validate.Length(1, 200)
 
 
@@ -59,7 +60,7 @@ class LinkChange(Body):
 @blueprint.response(200, page_of(Link))
 def list_of_album(permit: Permit[AlbumFacts], query: dict[str, Any]) -> dict[str, Any]:
     """List an album's links that are not revoked, the newest first."""
-    found = sharing.page_of_album(vault(), permit, **query)
+    found = cards.page_of_album(vault(), permit, **query)
     return page(_links(permit.viewer, found.items), found)
 
 
@@ -69,9 +70,9 @@ def list_of_album(permit: Permit[AlbumFacts], query: dict[str, Any]) -> dict[str
 @blueprint.response(201, Link)
 def create(permit: Permit[AlbumFacts], body: dict[str, Any]) -> dict[str, Any]:
     """Make a link to an album."""
-    role = Role.from_label(body["role"])
-    made = sharing.create_link(permit, label=body["label"], role=role, expires_at=body["expires_at"])
-    return _links(permit.viewer, [sharing.link_card(vault(), made.id)])[0]
+    terms = share_links.Terms(body["label"], LinkRole.from_label(body["role"]), expires_at=body["expires_at"])
+    made = share_links.create(vault(), permit, terms)
+    return _links(permit.viewer, [cards.card(vault(), made.id)])[0]
 
 
 @blueprint.get("/links")
@@ -80,7 +81,7 @@ def create(permit: Permit[AlbumFacts], body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, page_of(Link))
 def list_links(query: dict[str, Any]) -> dict[str, Any]:
     """List the links that one made, or that open one's albums, the newest first."""
-    found = sharing.page_of(vault(), viewer(), **query)
+    found = cards.page_of_person(vault(), viewer(), **query)
     return page(_links(viewer(), found.items), found)
 
 
@@ -98,13 +99,8 @@ def show(permit: Permit[LinkFacts]) -> dict[str, Any]:
 @blueprint.response(200, Link)
 def change(permit: Permit[LinkFacts], body: dict[str, Any]) -> dict[str, Any]:
     """Change a link's terms. Its address stays."""
-    sharing.change_link(
-        permit,
-        label=body.get("label"),
-        role=Role.from_label(body["role"]) if "role" in body else None,
-        expires_at=body.get("expires_at"),
-        keep_end="expires_at" not in body,
-    )
+    given = {**body, "role": LinkRole.from_label(body["role"])} if "role" in body else body
+    share_links.change(vault(), permit, **given)
     return _link(permit)
 
 
@@ -113,7 +109,7 @@ def change(permit: Permit[LinkFacts], body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(204)
 def revoke(permit: Permit[LinkFacts]) -> Response:
     """Revoke a link for good. From then on not one byte goes out by it."""
-    sharing.revoke_link(permit)
+    share_links.revoke(permit)
     return nothing()
 
 
@@ -122,30 +118,30 @@ def revoke(permit: Permit[LinkFacts]) -> Response:
 @blueprint.response(200, Link)
 def rotate(permit: Permit[LinkFacts]) -> dict[str, Any]:
     """Give a link a new address. The one before is dead at once."""
-    sharing.rotate_link(permit)
+    share_links.rotate(permit)
     return _link(permit)
 
 
 def _link(permit: Permit[LinkFacts]) -> dict[str, Any]:
-    return _links(permit.viewer, [sharing.link_card(vault(), permit.row.id)])[0]
+    return _links(permit.viewer, [cards.card(vault(), permit.row.id)])[0]
 
 
-def _links(asking: Viewer, cards: list[sharing.LinkCard]) -> list[dict[str, Any]]:
-    managed = allowed(asking, Action.MANAGE, LinkRow, [card.link.public_id for card in cards])
-    seen = allowed(asking, Action.VIEW, Album, [card.album.public_id for card in cards])
+def _links(asking: Viewer, found: list[cards.LinkCard]) -> list[dict[str, Any]]:
+    managed = allowed(asking, Action.MANAGE, LinkRow, [card.link.public_id for card in found])
+    seen = allowed(asking, Action.VIEW, Album, [card.album.public_id for card in found if card.album])
     return [
         {
             "id": card.link.public_id,
             # Where a link leads is not told to a creator to whom the album is closed by now; ending it is still his.
-            "album_id": card.album.public_id if card.album.public_id in seen else None,
-            "album_title": card.album.title if card.album.public_id in seen else None,
+            "album_id": card.album.public_id if card.album and card.album.public_id in seen else None,
+            "album_title": card.album.title if card.album and card.album.public_id in seen else None,
             "label": card.link.label,
-            "role": Role(card.link.role).label,
+            "role": LinkRole(card.link.role).label,
             "url": card.url if card.link.public_id in managed else None,
             "state": card.state,
             "creator_name": card.creator_name,
             "created_at": card.link.created_at,
             "expires_at": card.link.expires_at,
         }
-        for card in cards
+        for card in found
     ]

@@ -1,0 +1,62 @@
+"""The door of those who come by a link: which ticket they hold, and the permit in place of the ids.
+
+Floor 4, a hall that the page files use. Whether a visit lives is asked of its row with every request, together with the
+rule and in one statement.
+"""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import request
+
+from vault.models.sharing import Link
+from vault.policy import Action, Credential, Denied, Permit, authorize
+from vault.services import Vault
+from vault.signing import digest
+from vault.web.access import ID_NAMES, SMALL_BODY, Face, Mark, marked, vault
+
+R = TypeVar("R")
+# The programs that draw previews of links in messengers and search engines. One that does not say what it is gets no
+# further than the door either: it keeps no cookie, so it is no visitor.
+NAMES = re.compile(
+    r"bot\b|crawl|spider|slurp|facebookexternalhit|facebookcatalog|facebot|whatsapp|telegram|slack|discord|linkedin|"
+    r"twitter|skypeuripreview|pinterest|vkshare|viber|embedly|iframely|preview|snapchat|mastodon|synapse|matrix|"
+    r"google-|bingpreview|yandex|baidu|duckduck|applebot|curl/|wget/|python-requests|go-http-client",
+    re.IGNORECASE,
+)
+
+
+def opened_by_link(
+    action: Action, what: Any, *, face: Face = Face.VISIT, body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Mark an address below a link: the ids in it become the visitor's Permit, the view's first argument."""
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
+        @wraps(view)
+        def decided(*, link_id: str, **values: Any) -> R:
+            public_id = link_id if what is Link else values.pop(ID_NAMES[what])
+            return view(visit_permit(link_id, action, what, public_id), **values)
+
+        return marked(decided, Mark(face, body=body))
+
+    return decorate
+
+
+def visit_permit(link_id: str, action: Action, what: Any, public_id: str) -> Permit[Any]:
+    """Return the permit of whoever visits by this link, in one statement. Raises Denied."""
+    ticket = request.cookies.get(visit_cookie())
+    if not ticket:
+        raise Denied
+    return authorize(Credential(digest(ticket), link_id=link_id), action, what, public_id)
+
+
+def visit_cookie() -> str:
+    """Return the name of the cookie that holds a visitor's ticket. It is sent to one link's pages, so not `__Host-`."""
+    return "vault-visit" if vault().settings.is_loopback_http else "__Secure-vault-visit"
+
+
+def is_bot(user_agent: str) -> bool:
+    """Whether a User-Agent is that of a program which looks at links for others."""
+    return bool(NAMES.search(user_agent))
