@@ -18,8 +18,7 @@ from vault.imaging.render import PIPELINE_VERSION
 from vault.imaging.sandbox import Sandbox, SandboxUnavailable
 from vault.models.media import Media, State, Variant
 from vault.policy import Action, authorize
-from vault.services import derivatives, inspection, library
-from vault.services.derivatives import NotReady
+from vault.services import NotReady, derivatives, editions, inspection, library
 from vault.storage import StorageFull
 from vault.storage.local import LocalStorage
 
@@ -62,7 +61,7 @@ class TestRendering:
 
         permit = authorize(anna.viewer, Action.VIEW, Media, media.public_id)
         with pytest.raises(NotReady):
-            derivatives.find(permit, "thumb")
+            editions.find(house.vault, permit, "thumb")
         statuses = [browser.get(f"/media/{media.public_id}/{name}").status_code for name in ("thumb", "original")]
         assert statuses == [404, 200]
 

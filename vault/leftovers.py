@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from vault.db import db, utcnow
 from vault.models.account import User
 from vault.models.media import Media, Variant
-from vault.storage import Missing, Storage
+from vault.storage import EDITIONS, Missing, Storage, editions_of, original_of
 
 # What is younger than this may belong to an upload or a rendering that is still under way.
 GRACE = timedelta(days=1)
+# An edition that nobody asked for in this time goes; it would be made again. Being asked for makes it young.
+EDITION_LIFE = timedelta(days=30)
 BATCH = 200
 
 
@@ -31,9 +33,21 @@ def forget(session: Session, media: Media) -> list[str]:
     return keys
 
 
+def erase(storage: Storage, keys: Iterable[str]) -> None:
+    """Delete blobs for good, and with an original all editions that were ever made of it."""
+    for key in keys:
+        storage.delete(key)
+        if key.startswith("originals/"):
+            for edition in list(storage.keys(editions_of(key))):
+                storage.delete(edition)
+
+
 def unnamed(storage: Storage, keys: Iterable[str], *, grace: timedelta = GRACE) -> Iterator[str]:
-    """Yield those keys whose blobs are older than the grace and that neither a picture nor a variant names."""
-    ahead = iter(keys)
+    """Yield those keys whose blobs are older than the grace and that neither a picture nor a variant names.
+
+    Editions have no rows; see `outlived`.
+    """
+    ahead = (key for key in keys if not key.startswith(EDITIONS))
     while batch := list(islice(ahead, BATCH)):
         # The age is asked before the rows: an old blob whose row is not there now gets none any more.
         old = [key for key in batch if _age(storage, key) > grace]
@@ -41,6 +55,16 @@ def unnamed(storage: Storage, keys: Iterable[str], *, grace: timedelta = GRACE) 
         variants = sa.select(Variant.blob_key).where(Variant.blob_key.in_(old))
         named = {*db.session.scalars(originals), *db.session.scalars(variants)} if old else set()
         yield from (key for key in old if key not in named)
+
+
+def outlived(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[str]:
+    """Yield the keys of editions older than the grace whose picture is gone, and of those that nobody asks for."""
+    ahead = storage.keys(EDITIONS)
+    while batch := list(islice(ahead, BATCH)):
+        ages = {key: age for key in batch if (age := _age(storage, key)) > grace}
+        wanted = sa.select(Media.blob_key).where(Media.blob_key.in_({original_of(key) for key in ages}))
+        alive = set(db.session.scalars(wanted)) if ages else set()
+        yield from (key for key, age in ages.items() if age > EDITION_LIFE or original_of(key) not in alive)
 
 
 def temporaries(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from vault.cli.house import House, is_pending, refuse_unmigrated, with_vault
 from vault.db import db
 from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import work
-from vault.services import Vault, accounts, derivatives, maintenance
+from vault.services import Vault, accounts, derivatives, editions, maintenance
 
 HOUR_SECONDS = 3600
 logger = logging.getLogger("vault.maintenance")
@@ -66,7 +66,7 @@ def worker(house: House) -> None:
 
     def run_task(name: str, args: tuple[str, ...]) -> None:
         with app.app_context():
-            derivatives.tasks.run(vault, name, args)
+            (editions.tasks if name in editions.tasks else derivatives.tasks).run(vault, name, args)
 
     def due() -> list[tuple[str, tuple[str, ...]]]:
         with app.app_context():

@@ -1,4 +1,4 @@
-"""Rendering: what the worker makes of an original, and where the byte path finds it.
+"""Rendering: what the worker makes of an original.
 
 Floor 3. A pending row is the job; the queue only says that now would be a good time. A task is idempotent: it is named
 by what it makes, and making it twice writes the same keys.
@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError
@@ -23,8 +22,7 @@ from vault.imaging.render import Variant as Picture
 from vault.imaging.sandbox import Outcome, Sandbox
 from vault.jobs import Tasks
 from vault.models import membership
-from vault.models.media import Media, MediaFacts, State, Variant
-from vault.policy import Permit
+from vault.models.media import Media, State, Variant
 from vault.services import Vault
 from vault.storage import Missing, variant_key
 
@@ -40,30 +38,8 @@ LONGEST_NAME = 200
 LONGEST_CAPTION = 5_000
 
 
-class NotReady(Exception):
-    """There are no variants of this picture yet, or there never will be."""
-
-
-class Blob(NamedTuple):
-    """Where the bytes of an answer lie, and the strong validator that names them."""
-
-    key: str
-    media_type: str
-    etag: str
-
-
 tasks: Tasks[Vault] = Tasks()
 _of_thread = threading.local()
-
-
-def find(permit: Permit[MediaFacts], name: str) -> Blob:
-    """Return where a variant ("thumb", "preview") or the "original" lies, without a query. Raises NotReady."""
-    row = permit.row
-    if name == "original":
-        return Blob(row.blob_key, row.media_type, row.sha256)
-    if row.state != State.READY:
-        raise NotReady
-    return Blob(variant_key(row.blob_key, name, row.pipeline), "image/webp", f"{row.rendition}-{name}")
 
 
 def due() -> Iterable[tuple[str, tuple[str, ...]]]:

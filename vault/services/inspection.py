@@ -1,7 +1,8 @@
 """`fsck`: holds rows against bytes and says what does not agree.
 
 Floor 3. Reads everything, a few hundred rows at a time. What it may mend is only what can be made again: an original is
-never deleted and never written.
+never deleted and never written. Editions are counted and otherwise left alone: they have no rows, what is wrong with
+one is mended by making it again, and the sweep takes those of pictures that are gone.
 """
 
 import hashlib
@@ -111,7 +112,8 @@ def _counted(vault: Vault, report: Report) -> Iterator[str]:
 def _sums(report: Report, *, fix: bool) -> None:
     used = sa.select(sa.func.coalesce(sa.func.sum(Media.size_bytes), 0)).where(Media.owner_id == User.id)
     in_albums = sa.select(sa.func.count()).select_from(AlbumMedia).join(Media, Media.id == AlbumMedia.media_id)
-    counted = in_albums.where(AlbumMedia.album_id == Album.id, Media.trashed_at.is_(None))
+    shown = (Media.trashed_at.is_(None), Media.awaiting_since.is_(None))
+    counted = in_albums.where(AlbumMedia.album_id == Album.id, *shown)
     before = len(report.problems)
     true_use, true_count = used.correlate(User).scalar_subquery(), counted.correlate(Album).scalar_subquery()
     for email, kept, true in db.session.execute(

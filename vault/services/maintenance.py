@@ -34,12 +34,18 @@ def empty_trash(vault: Vault) -> int:
 
 
 def sweep(vault: Vault, *, grace: timedelta = leftovers.GRACE) -> int:
-    """Remove blobs that no row names and temporary files, both older than the grace period; return how many."""
+    """Remove what is older than the grace period and needed by nobody; return how many.
+
+    Blobs that no row names, temporary files, and editions of pictures that are gone or that nobody asks for.
+    """
     count = 0
     for path in leftovers.temporaries(vault.storage, grace=grace):
         vault.storage.discard(path)
         count += 1
     for key in leftovers.unnamed(vault.storage, vault.storage.keys(""), grace=grace):
+        vault.storage.delete(key)
+        count += 1
+    for key in leftovers.outlived(vault.storage, grace=grace):
         vault.storage.delete(key)
         count += 1
     return count
@@ -63,6 +69,5 @@ def _purge(vault: Vault, media_id: int, limit: object) -> int:
             return 0
         keys = leftovers.forget(session, media)
         audit.record(session, "media.purge", actor_id=None, subject=media.public_id)
-    for key in keys:
-        vault.storage.delete(key)
+    leftovers.erase(vault.storage, keys)
     return 1

@@ -15,9 +15,16 @@ from typing import BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 _BLOB = r"{id}/(?P<{shard}>[0-9a-f]{{2}})/(?P={shard})[0-9a-f]{{62}}\.{id}"
-_ORIGINAL, _VARIANT = (_BLOB.format(id="[A-Za-z0-9_-]{22}", shard=shard) for shard in ("shard", "part"))
-_KEY = re.compile(rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.webp")
+_ORIGINAL, _VARIANT, _EDITION = (
+    _BLOB.format(id="[A-Za-z0-9_-]{22}", shard=shard) for shard in ("shard", "part", "piece")
+)
+_KEY = re.compile(
+    rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.webp"
+    rf"|editions/{_EDITION}/[a-z][a-z0-9]{{0,31}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}"
+)
 LONGEST_KEY = 240
+EDITIONS = "editions/"
+"""What the keys of editions begin with: copies under somebody's terms, which are only kept to be quick."""
 
 
 class StorageError(Exception):
@@ -80,6 +87,9 @@ class Storage(Protocol):
     def stat(self, key: str) -> Stat:
         """Say how large and how old a blob is. Raises Missing."""
 
+    def touch(self, key: str) -> None:
+        """Make a blob as young as if it were put now. Raises Missing."""
+
     def delete(self, key: str) -> None:
         """Remove a blob for good; one that is gone already is no error."""
 
@@ -104,6 +114,21 @@ def original_key(owner_public_id: str, sha256: str, media_public_id: str) -> str
 def variant_key(original: str, name: str, pipeline: int) -> str:
     """Name a picture made from the original of a key by one version of the pipeline. Raises BadKey."""
     return checked(f"variants/{original.removeprefix('originals/')}/{name}-v{pipeline}.webp")
+
+
+def edition_key(original: str, name: str, terms: str, extension: str) -> str:
+    """Name a picture made from the original of a key under terms, of which `terms` is a digest. Raises BadKey."""
+    return checked(f"{editions_of(original)}{name}-{terms}.{extension}")
+
+
+def editions_of(original: str) -> str:
+    """Return what the keys of all editions of an original begin with."""
+    return f"{EDITIONS}{original.removeprefix('originals/')}/"
+
+
+def original_of(edition: str) -> str:
+    """Return the key of the original that an edition was made from."""
+    return f"originals/{edition.removeprefix(EDITIONS).rpartition('/')[0]}"
 
 
 def checked(key: str) -> str:

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from vault.storage import BadKey, Missing, Stat, StorageError, StorageFull, checked
 
 TEMPORARY = "tmp"
-KINDS = ("originals", "variants")
+KINDS = ("editions", "originals", "variants")
 MIB = 1024**2
 # Held back from uploads, so that the database beside the blobs can still write down a deletion or a revocation.
 RESERVE_BYTES = 64 * MIB
@@ -112,6 +112,11 @@ class LocalStorage:
         with _translated():
             found = os.lstat(self._path(key))
         return Stat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def touch(self, key: str) -> None:
+        """Set a blob's time to now. Raises Missing or BadKey."""
+        with _translated():
+            os.utime(self._path(key), follow_symlinks=False)
 
     def delete(self, key: str) -> None:
         """Remove a blob and make sure that it stays removed. Raises BadKey or StorageError."""

@@ -17,12 +17,12 @@ import structlog
 from flask import Flask, Response, current_app, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
+from werkzeug.wsgi import FileWrapper
 
-from vault.imaging.identify import KINDS
 from vault.models.media import MediaFacts
 from vault.policy import Action, Denied, Permit
-from vault.services import Vault, zipping
-from vault.services.derivatives import Blob, find
+from vault.services import Vault, editions, zipping
+from vault.services.editions import Edition
 from vault.services.zipping import BrokenOff, Zip
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
@@ -34,7 +34,6 @@ CLOSED = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Accept-Ranges", "bytes"),
 )
-EXTENSIONS = {kind.media_type: kind.extension for kind in KINDS}
 # What no file of Windows may be called, and what would end a quoted name.
 RESERVED = frozenset('":*?<>|')
 CONDITIONS = frozenset(
@@ -50,23 +49,28 @@ CONDITIONS = frozenset(
 
 
 def send(permit: Permit[MediaFacts], name: str) -> Response:
-    """Answer with the variant `name` ("thumb", "preview") or the "original", as an attachment.
+    """Answer with the edition of "thumb", "preview" or "original" that the permit gives; an original as an attachment.
 
-    Raises NotReady while there is none, Missing when the bytes are lost, Denied for an original without the permit to
-    download.
+    Raises NotReady while there is none, StillBeingMade when it takes too long to make, Missing when the bytes are lost,
+    Denied for an original without the permit to download.
     """
     vault: Vault = current_app.extensions["vault"]
     if name == "original" and permit.action is not Action.DOWNLOAD:
         raise Denied  # a permit is for one action, and looking is not taking
-    blob = find(permit, name)
-    file_name = _name_for(permit) if name == "original" else None
+    edition = editions.find(vault, permit, name)
+    file_name = _name_for(permit, edition) if name == "original" else None
+    if edition.cut is not None:
+        return _spliced(vault, edition, file_name)
     if vault.settings.delivery == "x-accel":
-        return _handed_over(vault, blob, file_name)
-    return _sent(vault, blob, file_name)
+        return _handed_over(vault, edition, file_name)
+    return _sent(vault, edition, file_name)
 
 
 def send_original(permit: Permit[MediaFacts]) -> Response:
-    """Answer with the file as it was uploaded, and remember that it was taken. Raises as `send`."""
+    """Answer with the file, as it was uploaded or as the terms of a link want it, and remember that it was taken.
+
+    Raises as `send`.
+    """
     answer = send(permit, "original")
     if request.method == "GET" and answer.status_code in (200, 206):
         vault: Vault = current_app.extensions["vault"]
@@ -110,25 +114,40 @@ def is_delivered(answer: Response) -> bool:
     return answer.direct_passthrough
 
 
-def _sent(vault: Vault, blob: Blob, file_name: str | None) -> Response:
+def _sent(vault: Vault, blob: Edition, file_name: str | None) -> Response:
     # That it may be deleted while it is read does not matter to an open file.
     file = vault.storage.unbuffered(blob.key)
     stat = os.fstat(file.fileno())
     answer = send_file(file, blob.media_type, etag=False, conditional=False)
-    answer.headers["Content-Length"] = str(stat.st_size)
+    return _ready(answer, blob, file_name, size=stat.st_size, modified_at=int(stat.st_mtime))
+
+
+def _spliced(vault: Vault, edition: Edition, file_name: str | None) -> Response:
+    """Send a cut file ourselves, behind nginx too: there is no blob that it could send."""
+    file = editions.opened(vault, edition)
+    modified_at = int(vault.storage.stat(edition.key).modified_at.timestamp())
+    # Not the server's own wrapper: this one goes to the place that a range begins at, and the file has no descriptor.
+    body = FileWrapper(file, editions.CUT_BUFFER_BYTES)
+    answer = Response(body, mimetype=edition.media_type, direct_passthrough=True)
+    return _ready(answer, edition, file_name, size=edition.size_bytes or 0, modified_at=modified_at)
+
+
+def _ready(answer: Response, edition: Edition, file_name: str | None, *, size: int, modified_at: int) -> Response:
+    """Say how long the body is and what it is called; then look at the conditions, where the request has any."""
+    answer.headers["Content-Length"] = str(size)
     if file_name is not None:
         answer.headers["Content-Disposition"] = _attachment(file_name)
-    _close(answer, blob, int(stat.st_mtime))
+    _close(answer, edition, modified_at)
     if not CONDITIONS.isdisjoint(request.environ):
         try:
-            answer.make_conditional(request, accept_ranges=True, complete_length=stat.st_size)
+            answer.make_conditional(request, accept_ranges=True, complete_length=size)
         except HTTPException:
             answer.close()  # no such part of the file: nobody will read it
             raise
     return answer
 
 
-def _handed_over(vault: Vault, blob: Blob, file_name: str | None) -> Response:
+def _handed_over(vault: Vault, blob: Edition, file_name: str | None) -> Response:
     """Let nginx send the bytes: it sees the key, and answers ranges; what has not changed is answered here."""
     stat = vault.storage.stat(blob.key)
     answer = Response(mimetype=blob.media_type, direct_passthrough=True)
@@ -141,7 +160,7 @@ def _handed_over(vault: Vault, blob: Blob, file_name: str | None) -> Response:
     return answer
 
 
-def _close(answer: Response, blob: Blob, modified_at: int) -> None:
+def _close(answer: Response, blob: Edition, modified_at: int) -> None:
     """Write the contract's headers, and the validators."""
     answer.headers["Cache-Control"] = PRIVATE
     answer.headers.extend((*CLOSED, ("ETag", quote_etag(blob.etag)), ("Last-Modified", _written(modified_at))))
@@ -158,11 +177,18 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _name_for(permit: Permit[MediaFacts]) -> str:
-    """Return what the file is saved as: for the visitor of a link nothing that its owner wrote, as on the pages."""
-    if permit.viewer.link_id is None:
-        return _attachment_name(permit.row.file_name)
-    return f"picture-{permit.row.public_id[:8]}.{EXTENSIONS.get(permit.row.media_type, 'bin')}"
+def _name_for(permit: Permit[MediaFacts], edition: Edition) -> str:
+    """Return what the file is saved as, with the extension of what is really sent.
+
+    To the visitor of a link that is nothing that its owner wrote, unless the link's terms say so.
+    """
+    row, terms = permit.row, permit.terms
+    if permit.viewer.link_id is not None and (terms is None or terms.neutral_names):
+        return f"picture-{row.public_id[:8]}.{edition.extension}"
+    name = _attachment_name(row.file_name)
+    if edition.media_type == row.media_type:
+        return name
+    return f"{os.path.splitext(name)[0]}.{edition.extension}"  # noqa: PTH122 - a name, not a path
 
 
 def _attachment_name(file_name: str) -> str:

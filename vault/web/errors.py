@@ -19,8 +19,8 @@ from vault.db import INCIDENTAL_PATIENCE_SECONDS, Busy, incidental, transaction
 from vault.imaging.identify import Unsupported
 from vault.passwords import TooBusy, UnacceptablePassword
 from vault.policy import Denied
-from vault.services import Conflict, OverQuota, Refused
-from vault.services.derivatives import NotReady
+from vault.services import Conflict, NotReady, OverQuota, Refused
+from vault.services.editions import StillBeingMade
 from vault.services.sessions import Throttled
 from vault.services.visiting import MadeUp
 from vault.storage import Missing, StorageFull, TooLarge
@@ -59,6 +59,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     TooLarge: (413, "This file is too large"),
     StorageFull: (507, "The vault is full"),
     NotReady: (404, "Not ready yet"),
+    StillBeingMade: (503, "One moment, please"),
     Missing: (404, "The bytes are missing"),
     CSRFError: (400, "This form is out of date"),
 }
@@ -69,6 +70,7 @@ DETAILS: dict[type[Exception], str] = {
     StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
     "deleting still work.",
     NotReady: "The picture is still being prepared, or could not be read.",
+    StillBeingMade: "The picture is being drawn for you. Please try again in a few seconds.",
     Missing: "The vault has lost the file of this picture. Please tell whoever runs it: “manage.py fsck” says more.",
     CSRFError: "It was open for too long, or in another window you signed in or out. Please go back, load the page "
     "anew and try again.",

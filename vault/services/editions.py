@@ -1,0 +1,267 @@
+"""Editions: what leaves of a picture, under which terms, and where the byte path finds it.
+
+Floor 3. People get the file as it is kept, and so do visitors of a link that demands nothing. Else the terms of the
+link hold for every byte, alike in the grid, the page, the single file and the archive: metadata is cut out of the
+original without touching its pixels or, where that cannot be, the picture is made anew; so is whatever must be smaller
+or carry a name. A cut is computed from the file whenever it is asked for, in a few milliseconds. What was made anew has
+no metadata at all, and is kept as a blob of its own: a cache without rows, which sweeps may take and no backup needs.
+"""
+
+import hashlib
+import io
+import os
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import PIL
+import sqlalchemy as sa
+
+from vault.config import Settings
+from vault.db import Prepared, db, utcnow
+from vault.imaging.cut import CUT_VERSION, Cut, Rule, Uncuttable, cut
+from vault.imaging.identify import KINDS
+from vault.imaging.remake import FORMS, REMAKE_VERSION, Order
+from vault.imaging.render import PREVIEW, TARGETS
+from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
+from vault.imaging.spliced import Spliced
+from vault.imaging.workshop import Occupied, Workshop
+from vault.jobs import Tasks
+from vault.models.media import Media, MediaFacts, State
+from vault.models.sharing import LinkTerms, MetadataRule
+from vault.policy import Permit
+from vault.services import NotReady, Vault
+from vault.storage import Missing, Storage, edition_key, variant_key
+
+BENCHES = 2
+PATIENCE_SECONDS = 20.0
+RETRY_SECONDS = 5
+WALL_CLOCK_FACTOR = 1.5
+# How often an edition that is in use is made young, so that the sweep takes only what nobody asks for.
+TOUCHED_EVERY = timedelta(days=1)
+# More than the first pages of an album are not made ahead: new uploads wait in the same queue.
+MOST_AHEAD = 500
+CUT_BUFFER_BYTES = 64 * 1024
+KIND_OF = {kind.media_type: kind for kind in KINDS}
+EXTENSION_OF = {kind.media_type: kind.extension for kind in KINDS}
+LONG_EDGE_OF = {target.name: target.long_edge_px for target in TARGETS}
+
+_SIZE = Prepared(cast("sa.Select[Any]", sa.select(Media.width, Media.height).where(Media.id == sa.bindparam("id"))))
+tasks: Tasks[Vault] = Tasks()
+_of_process: dict[tuple[int, Settings], Workshop] = {}
+
+
+class StillBeingMade(NotReady):
+    """Too many want pictures made for them at this moment; in a few seconds it is there."""
+
+    retry_after_seconds = RETRY_SECONDS
+
+
+class Edition(NamedTuple):
+    """What is sent: where its bytes lie, and the strong validator that names them.
+
+    With a `cut` the bytes are those of the cut and not those of the blob. `size_bytes` is None where only the storage
+    knows it.
+    """
+
+    key: str
+    media_type: str
+    etag: str
+    size_bytes: int | None
+    cut: Cut | None
+    extension: str
+
+
+def find(vault: Vault, permit: Permit[MediaFacts], name: str) -> Edition:
+    """Return the edition that a permit gives of "thumb", "preview" or "original"; makes it where it is missing.
+
+    Without terms, or with terms that demand nothing, that takes no query and looks at no file. Raises NotReady for a
+    picture of which there is none, StillBeingMade when it would take too long, Missing, StorageFull.
+    """
+    terms = permit.terms
+    if terms is None:
+        return _kept(permit.row, name)
+    return _under(vault, permit.row, terms, name)
+
+
+def opened(vault: Vault, edition: Edition) -> BinaryIO:
+    """Open an edition for reading, at any place. Raises Missing."""
+    file = vault.storage.unbuffered(edition.key)
+    if edition.cut is None:
+        return cast("BinaryIO", file)
+    return io.BufferedReader(Spliced(file, edition.cut), CUT_BUFFER_BYTES)
+
+
+def to_take(vault: Vault, permit: Permit[MediaFacts]) -> tuple[int, BinaryIO]:
+    """Return how many bytes the edition of an original has, and open it: what an archive asks. Raises as `find`."""
+    edition = find(vault, permit, "original")
+    file = opened(vault, edition)
+    if edition.size_bytes is not None:
+        return edition.size_bytes, file
+    return file.seek(0, os.SEEK_END) - file.seek(0), file
+
+
+def wants_making(terms: LinkTerms) -> bool:
+    """Whether pictures have to be drawn for a link, which is worth doing before somebody waits for them."""
+    return bool(terms.watermark) or _limits(terms, PREVIEW.long_edge_px)
+
+
+def make_ahead(vault: Vault, terms: LinkTerms, public_ids: Iterable[str]) -> None:
+    """Leave hints that the editions of pictures be made, the first few hundred; does nothing where none are wanted."""
+    if not wants_making(terms):
+        return
+    said = (terms.metadata_rule, str(terms.long_edge_px or ""), terms.watermark)
+    for public_id, _ in zip(public_ids, range(MOST_AHEAD), strict=False):
+        vault.queue.enqueue("editions", public_id, *said)
+
+
+@tasks.task("editions")
+def prepare(vault: Vault, public_id: str, metadata_rule: str, long_edge_px: str, watermark: str) -> None:
+    """Make the thumb and the preview of a picture for terms, where they have to be made and are not there."""
+    columns = [getattr(Media, name) for name in MediaFacts._fields]
+    row = db.session.execute(sa.select(*columns).where(Media.public_id == public_id)).first()
+    db.session.rollback()
+    if row is None:
+        return
+    edge = int(long_edge_px) if long_edge_px else None
+    terms = LinkTerms(0, "", metadata_rule, edge, watermark, neutral_names=True, max_downloads=None)
+    for name in LONG_EDGE_OF:
+        try:
+            _under(vault, MediaFacts._make(row), terms, name)
+        except (NotReady, Missing):
+            return  # only a hint: whoever asks for it will have it made, or hear why not
+
+
+def _kept(row: MediaFacts, name: str) -> Edition:
+    """Return what people get: the original byte for byte, and variants, which say nothing but their pixels."""
+    if name == "original":
+        extension = EXTENSION_OF.get(row.media_type, "bin")
+        return Edition(row.blob_key, row.media_type, row.sha256, row.size_bytes, None, extension)
+    if row.state != State.READY:
+        raise NotReady
+    key = variant_key(row.blob_key, name, row.pipeline)
+    return Edition(key, "image/webp", f"{row.rendition}-{name}", None, None, "webp")
+
+
+def _under(vault: Vault, row: MediaFacts, terms: LinkTerms, name: str) -> Edition:
+    if name == "original":
+        return _to_take_home(vault, row, terms)
+    longest = LONG_EDGE_OF[name]
+    if not terms.watermark and not _limits(terms, longest):
+        return _kept(row, name)
+    if row.state != State.READY:
+        raise NotReady
+    return _made(vault, row, name, Order("screen", min(terms.long_edge_px or longest, longest), terms.watermark))
+
+
+def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
+    edge = terms.long_edge_px
+    if edge is not None and _fits(row, edge):
+        edge = None
+    if edge is None and not terms.watermark:
+        if terms.metadata_rule == MetadataRule.KEEP:
+            return _kept(row, "original")
+        # A rule that this code does not know counts as the strictest.
+        rule: Rule = "location" if terms.metadata_rule == MetadataRule.STRIP_LOCATION else "all"
+        found = _cut(vault.storage, row.blob_key, row.media_type, rule)  # type: ignore[arg-type]  # every storage has a hash
+        if found is not None:
+            etag = f"{row.sha256}-{rule}-{CUT_VERSION}"
+            return Edition(row.blob_key, row.media_type, etag, found.size_bytes, found, EXTENSION_OF[row.media_type])
+    return _made(vault, row, "original", Order("file", edge, terms.watermark))
+
+
+def _limits(terms: LinkTerms, long_edge_px: int) -> bool:
+    return terms.long_edge_px is not None and terms.long_edge_px < long_edge_px
+
+
+def _fits(row: MediaFacts, long_edge_px: int) -> bool:
+    """Whether an original is no longer than that; one that nobody has measured is not."""
+    size = _SIZE.first({"id": row.id})
+    return size is not None and None not in size and max(size) <= long_edge_px
+
+
+@lru_cache(256)
+def _cut(storage: Storage, key: str, media_type: str, rule: Rule) -> Cut | None:
+    """Return the cut of an original, None where it must be made anew.
+
+    An original never changes, and a download in pieces asks again and again. Raises Missing.
+    """
+    with storage.unbuffered(key) as file:
+        try:
+            return cut(cast("BinaryIO", file), KIND_OF[media_type], rule)
+        except (Uncuttable, KeyError):
+            return None
+
+
+def _made(vault: Vault, row: MediaFacts, name: str, order: Order) -> Edition:
+    """Return an edition that was made of an order, making it where it is missing."""
+    digest = _digest(name, order)
+    found = _found(vault.storage, row, name, order, digest)
+    if found is not None:
+        return found
+    workshop, wanted = _workshop(vault.settings), f"{row.blob_key} {digest}"
+    until = time.monotonic() + PATIENCE_SECONDS
+    try:
+        with workshop.turn(wanted, until=until):
+            found = _found(vault.storage, row, name, order, digest)
+            if found is None and workshop.is_hopeless(wanted):
+                raise NotReady
+            return found or _make(vault, row, name, order, digest, until)
+    except Unmakeable as unmakeable:
+        workshop.give_up(wanted, unmakeable.reason)
+        raise NotReady from unmakeable
+    except (Occupied, SandboxUnavailable) as error:
+        raise StillBeingMade from error
+
+
+def _digest(name: str, order: Order) -> str:
+    """Name everything that the bytes depend on, besides the original."""
+    words = (PIL.__version__, REMAKE_VERSION, name, order.form, order.long_edge_px, order.watermark)
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:32]
+
+
+def _found(storage: Storage, row: MediaFacts, name: str, order: Order, digest: str) -> Edition | None:
+    for kind in FORMS[order.form]:
+        key = edition_key(row.blob_key, name, digest, kind.extension)
+        try:
+            stat = storage.stat(key)
+            if utcnow() - stat.modified_at > TOUCHED_EVERY:
+                storage.touch(key)
+        except Missing:
+            continue
+        return Edition(key, kind.media_type, f"{row.sha256[:32]}-{digest}", stat.bytes, None, kind.extension)
+    return None
+
+
+def _make(vault: Vault, row: MediaFacts, name: str, order: Order, digest: str, until: float) -> Edition:  # noqa: PLR0917 - one step of `_made`
+    """Draw an edition and keep it: a thumb from the preview, which is small, and all else from the original."""
+    source_key = variant_key(row.blob_key, PREVIEW.name, row.pipeline) if name == "thumb" else row.blob_key
+    storage = vault.storage
+    with _workshop(vault.settings).bench(until=until) as sandbox, storage.temporary_folder() as folder:
+        path = folder / "edition"
+        with storage.local_path(source_key) as source:
+            made = sandbox.remake(source, path, order)
+        key = edition_key(row.blob_key, name, digest, made.kind.extension)
+        storage.put(key, path)
+    etag = f"{row.sha256[:32]}-{digest}"
+    return Edition(key, made.kind.media_type, etag, made.size_bytes, None, made.kind.extension)
+
+
+def _workshop(settings: Settings) -> Workshop:
+    """Return the benches of this process: a server that forks leaves those of its parent alone."""
+    place = (os.getpid(), settings)
+    found = _of_process.get(place)
+    # Of two threads that come first one wins; a workshop that nobody used has started nothing.
+    return found or _of_process.setdefault(place, Workshop(lambda: _sandbox(settings), benches=BENCHES))
+
+
+def _sandbox(settings: Settings) -> Sandbox:
+    return Sandbox(
+        memory_bytes=settings.decoder_memory_bytes,
+        cpu_seconds=settings.decoder_seconds,
+        wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
+        max_pixels=settings.max_pixels,
+        max_frames=settings.max_frames,
+    )
