@@ -101,11 +101,13 @@ def test_albums_below_are_folders_as_far_as_one_sees_them(house: House) -> None:
     top = house.album(anna, "Top")
     twins = [house.album(anna, "Twin", parent=top) for _ in range(2)]
     deep, closed = house.album(anna, "../Deep", parent=twins[0]), house.album(anna, "Closed", parent=top)
-    albums.change(authorize(anna.viewer, Action.MANAGE, Album, closed.public_id), albums.Changes(inherits=False))
     for album in (top, *twins, deep, closed):
         house.picture(anna, album, file_name="a.jpg")
     house.picture(anna, top, file_name="twin")
-    house.grant(top, ben, Role.DOWNLOADER)
+    house.grant(top, ben, Role.CONTRIBUTOR)
+    # His own picture stays his, but that album is not his to know of any more.
+    house.picture(ben, closed, file_name="b.jpg")
+    albums.change(authorize(anna.viewer, Action.MANAGE, Album, closed.public_id), albums.Changes(inherits=False))
     path = f"/albums/{top.public_id}/zip"
 
     def names(who: Person, query: str) -> set[str]:
@@ -115,7 +117,7 @@ def test_albums_below_are_folders_as_far_as_one_sees_them(house: House) -> None:
     seen = {"Top/a.jpg", "Top/twin (3)", "Top/Twin/a.jpg", "Top/Twin (2)/a.jpg", "Top/Twin/_Deep/a.jpg"}
     assert names(ben, "") == names(anna, "?below=0") == alone
     assert names(ben, "?below=1") == seen
-    assert names(anna, "?below=1") == seen | {"Top/Closed/a.jpg"}
+    assert names(anna, "?below=1") == seen | {"Top/Closed/a.jpg", "Top/Closed/b.jpg"}
     token = house.token(ben)
     assert set(contents(house.browser().get(f"/api/v1{path}?below=true", headers=token))) == seen
     assert house.browser().get(f"/api/v1{path}?below=1", headers=token).status_code == 422
@@ -261,7 +263,7 @@ def test_a_right_that_ends_midway_ends_the_archive(
 
     with pytest.raises(BrokenOff):
         came.extend(found.chunks)
-    assert sum(map(len, came)) <= found.length // 2
+    assert len(came) == 1
 
 
 def begun(house: House, monkeypatch: pytest.MonkeyPatch, at: str) -> tuple[Zip, tuple[Person, Person, Album, str]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 import sqlalchemy as sa
@@ -249,7 +250,9 @@ class _Dated(ZipStream):  # type: ignore[misc]  # zipstream-ng has no types
         info = ZipStreamInfo(arcname, iterable.moment)
         info.external_attr, info.compress_type = 0o600 << 16, ZIP_STORED
         info.file_size, info.header_offset = rest["size"], self._pos
-        for piece in info._file_data(iterable):  # noqa: SLF001  # the step that the library itself takes here
+        pieces = iter(iterable)
+        first = next(pieces, b"")  # decided and opened before even its name goes out
+        for piece in info._file_data(chain((first,), pieces)):  # noqa: SLF001  # the step that the library itself takes here
             yield self._track(piece)
         self._filelist.append(info)
 
