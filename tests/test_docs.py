@@ -56,6 +56,12 @@ def targets(document: Path) -> Iterator[str]:
             yield target
 
 
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """Return what a command can be given; of a group, what its commands can."""
+    below = command.commands.values() if isinstance(command, click.Group) else []
+    return [*command.params, *(param for each in below for param in each.params)]
+
+
 def anchor(heading: str) -> str:
     """Return what a heading is called in an address."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
@@ -95,7 +101,7 @@ def test_every_command_is_described_and_nothing_else() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_option_of_a_command_is_described_and_no_other(command: click.Command) -> None:
     described = sections((DOCS / "commands.md").read_text())[f"`{command.name}`"]
-    options = {option for param in command.params if isinstance(param, click.Option) for option in param.opts}
+    options = {option for param in parameters(command) if isinstance(param, click.Option) for option in param.opts}
     assert set(re.findall(r"^\| `(--[\w-]+)`", described, re.MULTILINE)) == options
 
 
@@ -105,7 +111,7 @@ def test_a_command_on_a_page_exists(document: Path) -> None:
     known: dict[str, Any] = {command.name or "": command for command in COMMANDS}
     for command, rest in re.findall(r"manage\.py ([a-z][\w-]*)([^`\n]*)", text):
         assert command in known
-        options = {option for param in known[command].params for option in param.opts}
+        options = {option for param in parameters(known[command]) for option in param.opts}
         assert set(re.findall(r"--[\w-]+", rest)) <= options | {"--help"}
 
 

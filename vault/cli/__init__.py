@@ -13,7 +13,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from vault import logs
-from vault.cli import importing, people, running, upkeep
+from vault.audit import ChainBroken
+from vault.cli import auditing, importing, people, running, upkeep
 from vault.cli.house import House
 from vault.config import SettingsError
 from vault.imaging.identify import Unsupported
@@ -22,7 +23,7 @@ from vault.passwords import UnacceptablePassword
 from vault.services import Refused
 from vault.storage import StorageError
 
-REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, QueueError, SQLAlchemyError)
+REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, QueueError, ChainBroken, SQLAlchemyError)
 COMMANDS = (
     running.run,
     running.worker,
@@ -33,6 +34,7 @@ COMMANDS = (
     people.create_token,
     importing.import_tree,
     upkeep.fsck,
+    auditing.audit,
 )
 
 

@@ -16,9 +16,10 @@ from vault.cli.house import House, is_pending, refuse_unmigrated, with_vault
 from vault.db import db
 from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import work
-from vault.services import Vault, accounts, derivatives, editions, maintenance
+from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, maintenance
 
 HOUR_SECONDS = 3600
+LOOK_AT_HEAD_SECONDS = 30
 logger = logging.getLogger("vault.maintenance")
 
 
@@ -34,8 +35,8 @@ def run(house: House, host: str, port: int, web_workers: int, no_worker: bool, f
     app = house.create_app()
     logs.configure(app.extensions["vault"].settings.home)
     with app.app_context():
-        if first_migrate and is_pending(app):
-            upgrade()
+        if first_migrate:
+            _bring_up_to_date(app)
         refuse_unmigrated(app)
         token = accounts.open_setup()
         db.engine.dispose()
@@ -73,7 +74,8 @@ def worker(house: House) -> None:
             return list(derivatives.due())
 
     stopped = threading.Event()
-    threading.Thread(target=tidy_hourly, args=(app, stopped), name="tidier", daemon=True).start()
+    for deed in (tidy_hourly, write_heads):
+        threading.Thread(target=deed, args=(app, stopped), name=deed.__name__, daemon=True).start()
     try:
         # The application opens no other kind; services only need to leave hints in it.
         work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
@@ -93,14 +95,37 @@ def tidy_hourly(app: Flask, stopped: threading.Event) -> None:
             return
 
 
+def write_heads(app: Flask, stopped: threading.Event) -> None:
+    """Write where the chain of events ends into its file, every few minutes when it moved."""
+    while True:
+        pause = LOOK_AT_HEAD_SECONDS
+        try:
+            with app.app_context():
+                auditing.write_head()
+        except Refused as found:
+            # True until somebody looks: once an hour is enough to be read.
+            logger.error("The end of the events was cut off: %s", found)
+            pause = HOUR_SECONDS
+        except Exception:
+            logger.exception("Could not write the head of the events")
+        if stopped.wait(pause):
+            return
+
+
 @click.command()
 @click.pass_obj
 def migrate(house: House) -> None:
     """Bring the database up to date."""
     app = house.create_app()
     with app.app_context():
-        if is_pending(app):
-            upgrade()
+        _bring_up_to_date(app)
+
+
+def _bring_up_to_date(app: Flask) -> None:
+    if is_pending(app):
+        upgrade()
+    # Not a part of any migration, for those know no key.
+    auditing.begin()
 
 
 @click.command("check-migrations")
