@@ -177,7 +177,7 @@ class House:
         came = browser.get(self.address(link), follow_redirects=True)
         if password is not None:
             page = came.get_data(as_text=True)
-            token = page.partition('name="csrf-token" content="')[2].partition('"')[0]
+            token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
             said = {"password": password, "csrf_token": token}
             browser.post(f"/l/{link.public_id}/unlock", data=said, follow_redirects=True)
         return browser

@@ -53,6 +53,11 @@ def holder(vault: Vault, token: str) -> Viewer:
     return Viewer(link_id=found[0], generation=found[1])
 
 
+def token(vault: Vault, viewer: Viewer) -> str:
+    """Return the token in the address by which a visitor came."""
+    return vault.signer.token(LINK_PURPOSE, viewer.link_id, viewer.generation)
+
+
 def knock(viewer: Viewer) -> Permit[LinkFacts]:
     """Return the permit of whoever holds a link to come in. Raises Denied when the link is dead."""
     try:

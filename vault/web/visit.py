@@ -49,9 +49,7 @@ def come(token: str) -> str | AnyResponse:
     answer = redirect(url_for("visit.home", link_id=link_id), 303)
     known = request.cookies.get(visit_cookie())
     if request.method == "GET" and not (known and visiting.is_inside(link_id, known)):
-        # Twice: for the pages of the visit, and for this address, so that coming back to it is no second visit.
-        for path in (url_for("visit.home", link_id=link_id), url_for("visit.come", token=token)):
-            _give(answer, visiting.new_ticket(vault(), viewer), path)
+        _give(answer, viewer, visiting.new_ticket(vault(), viewer))
     return answer
 
 
@@ -66,7 +64,7 @@ def home(link_id: str) -> str | AnyResponse:
         return render_template("visit/locked.html", link_id=link_id, form=UnlockForm(formdata=None))
     answer = make_response(_home(entered.permit))
     if entered.ticket is not None and entered.ticket != ticket:
-        _give(answer, entered.ticket, url_for("visit.home", link_id=link_id))
+        _give(answer, entered.permit.viewer, entered.ticket)
     return answer
 
 
@@ -84,7 +82,7 @@ def unlock(link_id: str) -> str | AnyResponse | tuple[str, int]:
         else:
             sessions.forget_attempts(f"link {link_id}", attempt)
             answer = redirect(url_for("visit.home", link_id=link_id), 303)
-            _give(answer, entered.ticket or ticket, url_for("visit.home", link_id=link_id))
+            _give(answer, entered.permit.viewer, entered.ticket or ticket)
             return answer
     return render_template("visit/locked.html", link_id=link_id, form=form), 422
 
@@ -242,9 +240,12 @@ def _named(permit: Permit[Any]) -> bool:
     return permit.terms is not None and not permit.terms.neutral_names
 
 
-def _give(answer: AnyResponse, ticket: str, path: str) -> None:
+def _give(answer: AnyResponse, viewer: Viewer, ticket: str) -> None:
+    """Give a ticket for the pages of the visit, and for the link's address: coming back to it is no second visit."""
+    come_again = url_for("visit.come", token=visiting.token(vault(), viewer))
     secure = not vault().settings.is_loopback_http
-    answer.set_cookie(visit_cookie(), ticket, path=path, secure=secure, httponly=True, samesite="Lax")
+    for path in (url_for("visit.home", link_id=viewer.link_id), come_again):
+        answer.set_cookie(visit_cookie(), ticket, path=path, secure=secure, httponly=True, samesite="Lax")
 
 
 def _page(template: str, **shown: Any) -> Response:
