@@ -33,7 +33,7 @@ def test_scrolling_brings_every_picture_and_keeps_few(vault: LiveVault, album: s
     sign_in(page, vault, "Anna")
     page.wait_for_url(f"{origin(vault)}/")
     page.goto(album)
-    expect(page.get_by_text(f"{COUNT} pictures")).to_be_visible()
+    expect(page.get_by_text(f"{COUNT} pictures", exact=True)).to_be_visible()
     assert page.evaluate(SHOWN) <= 100
     seen: set[str] = set()
     most = 0

@@ -3,7 +3,7 @@ import { announce } from "./announce";
 import { Choosing } from "./choosing";
 import { ask } from "./confirm";
 import { refreshCounts } from "./counts";
-import { type Deed, deedsFor, manyOf, type Task } from "./deeds";
+import { type Deed, deedsFor, manyOf, type Task, type Whole } from "./deeds";
 import { button, drawings, element, icon } from "./elements";
 import { runAll, summaryOf } from "./errands";
 import type { Shelf } from "./shelves";
@@ -22,14 +22,14 @@ class ChosenBar {
   private readonly count = element("p", "chosen-count");
   private readonly note = element("p", "chosen-note");
   private readonly buttons = element("div", "chosen-deeds");
-  private readonly doers: (readonly [Deed, HTMLButtonElement])[];
+  private readonly doers: (readonly [Deed | Whole, HTMLButtonElement])[];
   private isBusy = false;
 
   constructor(
     private readonly shelf: Shelf,
     private readonly choosing: Choosing,
     private readonly toggle: HTMLButtonElement,
-    deeds: readonly Deed[],
+    deeds: readonly (Deed | Whole)[],
   ) {
     this.doers = deeds.map((deed) => [deed, this.buttonFor(deed)] as const);
     this.buttons.append(...this.doers.map(([, made]) => made));
@@ -48,10 +48,13 @@ class ChosenBar {
     this.draw();
   }
 
-  private buttonFor(deed: Deed): HTMLButtonElement {
+  private buttonFor(deed: Deed | Whole): HTMLButtonElement {
     const made = button("", `button${deed.isDangerous ? " danger" : ""}`);
     made.append(icon(...deed.drawing), element("span", "", deed.label));
-    made.addEventListener("click", () => this.begin(deed));
+    made.addEventListener("click", () => {
+      if ("begin" in deed) this.say(deed.begin(this.choosing.chosen));
+      else this.begin(deed);
+    });
     return made;
   }
 

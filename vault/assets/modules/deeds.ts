@@ -1,6 +1,7 @@
 /** What can be done with chosen pictures, by the page they were chosen on. */
 import { ALBUMS, chooseAlbum } from "./albumchoice";
-import { drawings } from "./elements";
+import { csrfToken } from "./csrf";
+import { drawings, element } from "./elements";
 import { countOf, type Errand } from "./errands";
 import type { Picture } from "./shelves";
 
@@ -14,11 +15,21 @@ export interface Task {
   leaves: boolean;
 }
 
-export interface Deed {
+interface Offer {
   label: string;
   drawing: readonly string[];
   isDangerous: boolean;
   may: (picture: Picture) => boolean;
+}
+
+/** Something that is done with all of the pictures at once. */
+export interface Whole extends Offer {
+  /** Returns what to say of it. */
+  begin: (pictures: readonly Picture[]) => string;
+}
+
+/** Something that is asked of the server for one picture after the other. */
+export interface Deed extends Offer {
   /** What to ask before, if anything. */
   question?: (count: string) => string;
   /** Null when somebody thought better of it. */
@@ -28,18 +39,38 @@ export interface Deed {
 const MEDIA = "/api/v1/media";
 const mine = (picture: Picture): boolean => picture.mine;
 
-export function deedsFor(frame: HTMLElement): Deed[] {
+export function deedsFor(frame: HTMLElement): (Deed | Whole)[] {
   const kind = frame.dataset["choose"];
   if (kind === undefined) return [restore, deleteForGood];
+  if (kind === "download") return [download];
   const album = frame.dataset["album"] ?? "";
   const name = frame.dataset["albumName"] ?? "";
   const everybodys = frame.dataset["chooseAll"] !== undefined;
-  return kind === "album" ? [putInto(album), takeOut(album, name, everybodys), throwAway] : [putInto(""), throwAway];
+  return kind === "album" ? [download, putInto(album), takeOut(album, name, everybodys), throwAway] : [download, putInto(""), throwAway];
 }
 
 export function manyOf(count: number): string {
   return count === 1 ? "this picture" : `these ${countOf(count)}`;
 }
+
+const download: Whole = {
+  label: "Download",
+  drawing: drawings.download,
+  isDangerous: false,
+  may: (picture) => picture.takeable,
+  begin: (pictures) => {
+    // A form, and not a script's own request: the browser writes the archive to the disk while it comes.
+    const form = element("form", "");
+    form.method = "post";
+    form.action = "/media/zip";
+    form.hidden = true;
+    form.append(field("csrf_token", csrfToken()), field("ids", pictures.map(({ id }) => id).join(",")));
+    document.body.append(form);
+    form.submit();
+    form.remove();
+    return `The download of ${countOf(pictures.length)} has begun.`;
+  },
+};
 
 const putInto = (apart: string): Deed => ({
   label: "Put into album…",
@@ -88,6 +119,14 @@ const deleteForGood: Deed = {
   question: (count) => `Delete ${count} for good, with all that was uploaded? Nothing brings it back.`,
   prepare: ready((picture) => ["POST", `/media/${picture.id}/purge`], "deleted for good", "deleted"),
 };
+
+function field(name: string, value: string): HTMLInputElement {
+  const made = element("input", "");
+  made.type = "hidden";
+  made.name = name;
+  made.value = value;
+  return made;
+}
 
 function ready(errand: Errand, done: string, undone: string): Deed["prepare"] {
   return () => Promise.resolve({ errand, done, undone, leaves: true });

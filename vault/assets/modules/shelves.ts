@@ -6,6 +6,8 @@ export interface Picture {
   name: string;
   /** Whether it belongs to whoever looks. */
   mine: boolean;
+  /** Whether whoever looks may have the original. */
+  takeable: boolean;
   item: HTMLElement;
 }
 
@@ -26,9 +28,9 @@ export function gridShelf(grid: Grid): Shelf {
     list: grid.list,
     box: "a",
     pictures: () =>
-      grid.tiles.flatMap(({ id, name, mine }, index) => {
+      grid.tiles.flatMap(({ id, name, mine, original }, index) => {
         const item = grid.itemAt(index);
-        return item === null ? [] : [{ id, name, mine, item }];
+        return item === null ? [] : [{ id, name, mine, takeable: original !== null, item }];
       }),
     eachItem: (watcher) => grid.eachTile(watcher),
     takeAway: (ids) => grid.remove(ids),
@@ -42,7 +44,13 @@ export function binShelf(list: HTMLElement): Shelf {
     list,
     box: ".bin-picture",
     pictures: () =>
-      items().map((item) => ({ id: item.dataset["tile"] ?? "", name: item.dataset["name"] ?? "", mine: true, item })),
+      items().map((item) => ({
+        id: item.dataset["tile"] ?? "",
+        name: item.dataset["name"] ?? "",
+        mine: true,
+        takeable: false,
+        item,
+      })),
     eachItem: (watcher) => items().forEach(watcher),
     takeAway: (ids) => {
       for (const item of items()) if (ids.has(item.dataset["tile"] ?? "")) item.remove();
