@@ -46,7 +46,15 @@ def cut(source: Source, _rule: Rule) -> Cut:
 
 
 def _image_end(source: Source, at: int) -> int:
-    return _blocks_end(source, at + 10 + _colours(source.read(at + 9, 1)[0]) + 1)
+    """Return the byte behind a frame. Its pixels fill equal blocks but for the last, else the row has lost its step."""
+    at += 11 + _colours(source.read(at + 9, 1)[0])
+    full = last = source.read(at, 1)[0]
+    while length := source.read(at, 1)[0]:
+        if last != full or length > full:
+            raise Uncuttable("pixels in odd blocks")
+        last = length
+        at += length + 1
+    return at + 1
 
 
 def _blocks_end(source: Source, at: int) -> int:

@@ -23,8 +23,8 @@ _EXIF_VERSION: Final = 0x9000
 _MOST_ENTRIES: Final = 512
 _LONGEST_VALUE: Final = 65_536
 _PREFIX: Final = b"Exif\x00\x00"
-_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _UTF8 = 2, 3, 4, 5, 7, 129
-_UNITS: Final = {_ASCII: 1, _UTF8: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8}
+_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SIGNED_RATIONAL, _UTF8 = 2, 3, 4, 5, 7, 10, 129
+_UNITS: Final = {_ASCII: 1, _UTF8: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8, _SIGNED_RATIONAL: 8}
 _XMP_ORIENTATION: Final = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])(?![0-9])")
 
 _DATE: Final = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")
@@ -53,7 +53,7 @@ def _side(value: object) -> int | None:
 
 
 def _fraction(value: object) -> tuple[int, int] | None:
-    return value if isinstance(value, tuple) and value[0] and value[1] else None
+    return value if isinstance(value, tuple) and value[0] > 0 and value[1] > 0 else None
 
 
 _Check = Callable[[object], "int | str | tuple[int, int] | None"]
@@ -192,6 +192,8 @@ def _value(body: bytes, kind: int, mark: str) -> object:
             return struct.unpack_from(f"{mark}I", body)[0]
         case 5:  # _RATIONAL
             return struct.unpack_from(f"{mark}II", body)
+        case 10:  # _SIGNED_RATIONAL
+            return struct.unpack_from(f"{mark}ii", body)
         case _:
             return body
 
