@@ -122,6 +122,7 @@ GET    /admin/access                                   in   403  403  403  403  
 POST   /admin/access/grants/{album}/{guest}/revoke !   in   403  403  403  403  403  403  403  302  in
 POST   /admin/access/links/{link}/revoke !             in   403  403  403  403  403  403  403  302  in
 GET    /admin/events                                   in   403  403  403  403  403  403  403  200  in
+GET    /admin/events/export                            in   403  403  403  403  403  403  403  200  in
 GET    /healthz                                        200  200  200  200  200  200  200  200  200  200
 GET    /readyz                                         200  200  200  200  200  200  200  200  200  200
 GET    /metrics                                        403  403  403  403  403  403  403  403  200  403

@@ -32,6 +32,7 @@ FLOORS = {
     "names": 0,
     "passwords": 0,
     "signing": 0,
+    "tables": 0,
     "terms": 0,
 }
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.

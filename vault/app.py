@@ -27,6 +27,7 @@ from vault.web import (
     access,
     account,
     admin,
+    admin_events,
     album_sharing,
     albums,
     api,
@@ -46,7 +47,7 @@ from vault.web import (
 from vault.web.cookies import CookieSessions
 from vault.web.receiving import UploadRequest
 
-PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, zips, admin, health)
+PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, zips, admin, admin_events, health)
 YEAR_SECONDS = 365 * 86_400
 SQLITE_CONNECTIONS = 64
 POLICY = (

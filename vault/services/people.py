@@ -1,4 +1,4 @@
-"""Looking over people and events, for administrators. Reads only.
+"""Looking over people, for administrators. Reads only.
 
 Floor 3.
 """
@@ -12,10 +12,8 @@ from vault.db import db, utcnow
 from vault.models import cursor as cursors
 from vault.models.account import LoginSession, User
 from vault.models.cursor import Page
-from vault.models.system import Event
 from vault.services import Refused
 
-PAGE_SIZE = 100
 MOST_PEOPLE = 1_000
 
 
@@ -26,14 +24,6 @@ class Line:
     person: User
     sessions: int
     last_seen_at: datetime | None
-
-
-@dataclass(frozen=True)
-class EventPage:
-    """A stretch of events, the latest first, and where the next one begins."""
-
-    events: list[Event]
-    next_before: int | None
 
 
 def everybody() -> list[Line]:
@@ -88,26 +78,6 @@ def state(person: User) -> str:
     if person.disabled_at is not None:
         return "disabled"
     return "invited" if person.password_hash is None else "active"
-
-
-def events(*, text: str = "", action: str = "", before: int | None = None) -> EventPage:
-    """Return events of a kind, that name somebody or something, older than the event id `before`."""
-    wanted = sa.select(Event)
-    if action:
-        wanted = wanted.where(Event.action == action.replace("\0", ""))
-    words = text.strip().replace("\0", "")
-    if words:
-        columns = (Event.actor, Event.subject, Event.address)
-        wanted = wanted.where(sa.or_(*(column.icontains(words, autoescape=True) for column in columns)))
-    if before is not None and 0 < before < 2**63:
-        wanted = wanted.where(Event.id < before)
-    rows = list(db.session.scalars(wanted.order_by(Event.id.desc()).limit(PAGE_SIZE + 1)))
-    return EventPage(rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
-
-
-def event_actions() -> list[str]:
-    """Return the kinds of event that there are."""
-    return list(db.session.scalars(sa.select(Event.action).distinct().order_by(Event.action)))
 
 
 def _lines() -> sa.Select[User, int, datetime | None]:

@@ -1,4 +1,4 @@
-"""Administration: people, everything that is shared, and what happened. No pictures. Floor 4."""
+"""Administration: people, and everything that is shared. No pictures. Floor 4."""
 
 from typing import Any
 
@@ -161,29 +161,6 @@ def revoke_link(link_id: str) -> Response:
         raise Denied
     flash("The link is dead.", "ok")
     return redirect(url_for("admin.access"))
-
-
-@blueprint.get("/events", endpoint="events")
-@admin()
-def show_events() -> str:
-    """Show what happened, the latest first."""
-    text, action = request.args.get("q", ""), request.args.get("action", "")
-    page = people.events(text=text, action=action, before=request.args.get("cursor", type=int))
-    shown = [
-        {
-            "at": event.at,
-            "actor": event.actor,
-            "action": event.action,
-            "subject": event.subject,
-            "detail": ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
-            "address": event.address,
-        }
-        for event in page.events
-    ]
-    following = url_for("admin.events", q=text, action=action, cursor=page.next_before) if page.next_before else None
-    return render_template(
-        "admin/events.html", events=shown, next=following, q=text, action=action, actions=people.event_actions()
-    )
 
 
 def _people(*, invite_form: InviteForm | None = None, one_time: str | None = None, one_time_for: str = "") -> str:
