@@ -27,6 +27,7 @@ FLOORS = {
     "chain": 0,
     "config": 0,
     "db": 0,
+    "devices": 0,
     "imaging": 0,
     "logs": 0,
     "names": 0,

@@ -95,3 +95,22 @@ def test_ids_and_secrets_are_long_and_never_the_same() -> None:
 def test_a_digest_is_sha256_also_of_what_is_no_text() -> None:
     assert digest("abc") == hashlib.sha256(b"abc").hexdigest()
     assert len(digest("\ud800\0")) == 64
+
+
+def test_what_is_sealed_is_opened_by_its_own_purpose_and_nothing_else() -> None:
+    signer, text = Signer((OLD,)), "1752517800000000.123456789"
+    sealed = signer.seal("cursor", text)
+
+    assert signer.unseal("cursor", sealed) == text
+    assert signer.seal("cursor", text) == sealed
+    assert Signer((NEW, OLD)).unseal("cursor", sealed) == text
+    assert "1752" not in sealed
+    assert signer.unseal("another", sealed) is None
+    assert Signer((NEW,)).unseal("cursor", sealed) is None
+    for place, character in enumerate(sealed):
+        for other in ("A" if character != "A" else "B", "=", ""):
+            assert signer.unseal("cursor", sealed[:place] + other + sealed[place + 1 :]) is None, place
+    for odd in ("", "A" * 21, "A" * 22, "A" * 25, "A" * 64, "A" * 1000, "é" * 30):
+        assert signer.unseal("cursor", odd) is None
+    with pytest.raises(ValueError, match="too long"):
+        signer.seal("cursor", "x" * 33)

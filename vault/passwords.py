@@ -3,6 +3,7 @@
 Floor 0: knows argon2 and threads, no person.
 """
 
+import secrets
 import threading
 
 from argon2 import PasswordHasher
@@ -13,6 +14,8 @@ LONGEST_BYTES = 1024
 # argon2id takes 64 MiB and a tenth of a second by default; more than two at a time only queue for the same cores.
 AT_ONCE = 2
 PATIENCE_SECONDS = 10.0
+# Without those that sound or look like others.
+CONSONANTS, VOWELS = "bdfghklmnprstvwz", "aeiou"
 
 
 class UnacceptablePassword(Exception):
@@ -64,6 +67,12 @@ class Passwords:
 
     def _a_turn(self) -> "_Turn":
         return _Turn(self._turn)
+
+
+def suggested() -> str:
+    """Return a password that can be told on the telephone: 44 random bits in syllables and two digits."""
+    words = ["".join(secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(2)) for _ in range(3)]
+    return "-".join([*words, f"{secrets.randbelow(90) + 10}"])
 
 
 class _Turn:

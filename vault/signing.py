@@ -15,6 +15,9 @@ TOKEN = re.compile(
     r"(?P<kid>[A-Za-z0-9_-]{6})\.(?P<subject>[A-Za-z0-9_-]{22})\.(?P<generation>0|[1-9][0-9]{0,8})\.(?P<mac>[A-Za-z0-9_-]{43})"
 )
 MOST_RECOGNISED = 4_096
+# A sealed text: its MAC, and as many bytes as one digest hides.
+MAC_BYTES, LONGEST_SEALED = 16, 32
+SEALED = re.compile(r"[A-Za-z0-9_-]{22,64}")
 LONGEST_TOKEN = 6 + 1 + 22 + 1 + 9 + 1 + 43
 
 
@@ -71,6 +74,31 @@ class Signer:
             self._recognised[purpose, token] = known
         return known
 
+    def seal(self, purpose: str, text: str) -> str:
+        """Return a text of at most 32 bytes so that nobody can read or change it: the same for the same text.
+
+        What opens it is its own MAC, as in RFC 5297: a text that was tampered with opens to nothing.
+        """
+        raw = text.encode()
+        if len(raw) > LONGEST_SEALED:
+            raise ValueError("this text is too long to be sealed")
+        key = _derive(self._secrets[self._current], f"seal {purpose}")
+        mac = _mac_of(key, raw)
+        return _text(mac + _hidden(key, mac, raw))
+
+    def unseal(self, purpose: str, sealed: str) -> str | None:
+        """Return the text that was sealed for this purpose, by this secret or a former one; None for anything else."""
+        if not SEALED.fullmatch(sealed):
+            return None
+        found = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4)) if len(sealed) % 4 != 1 else b""
+        for secret in self._secrets.values():
+            key = _derive(secret, f"seal {purpose}")
+            raw = _hidden(key, found[:MAC_BYTES], found[MAC_BYTES:])
+            # As with tokens, only our own spelling of the bytes is taken.
+            if hmac.compare_digest(_text(_mac_of(key, raw) + found[MAC_BYTES:]), sealed):
+                return raw.decode()
+        return None
+
     def _recognise(self, purpose: str, token: str) -> tuple[str, int] | None:
         found = TOKEN.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
         if found is None or found["kid"] not in self._secrets:
@@ -91,6 +119,16 @@ def _derive(secret: str, purpose: str) -> bytes:
 
 def _key_id(secret: str) -> str:
     return _text(_derive(secret, "key id"))[:6]
+
+
+def _mac_of(key: bytes, raw: bytes) -> bytes:
+    return hmac.digest(key, b"text" + raw, "sha256")[:MAC_BYTES]
+
+
+def _hidden(key: bytes, mac: bytes, raw: bytes) -> bytes:
+    """Hide a text, or show it again."""
+    stream = hmac.digest(key, b"stream" + mac, "sha256")
+    return bytes(one ^ other for one, other in zip(raw, stream, strict=False))
 
 
 def _text(raw: bytes) -> str:

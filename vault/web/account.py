@@ -8,6 +8,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stu
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from vault import devices
 from vault.models.account import ApiToken, LoginSession, Scope
 from vault.passwords import LONGEST_BYTES, UnacceptablePassword
 from vault.policy import Denied
@@ -15,15 +16,6 @@ from vault.services import Refused, accounts, sessions, tokens
 from vault.web.access import me, signed_in, vault
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
-BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
 
 
 class PasswordForm(FlaskForm):
@@ -172,19 +164,12 @@ def _page(
 def _device(session: LoginSession, current: int | None) -> dict[str, object]:
     return {
         "id": session.public_id,
-        "device": _browser(session.user_agent),
+        "device": devices.in_words(session.user_agent),
         "address": session.address,
         "created_at": session.created_at,
         "last_seen_at": session.last_seen_at,
         "is_current": session.id == current,
     }
-
-
-def _browser(user_agent: str) -> str:
-    """Say roughly what a browser calls itself; it is a hint for its owner, not a fact."""
-    browser = next((name for sign, name in BROWSERS if sign in user_agent), "A browser")
-    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
-    return f"{browser} on {system}" if system else browser
 
 
 def _token(token: ApiToken) -> dict[str, object]:
