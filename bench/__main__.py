@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import growth, requests, variants
+from bench import growth, requests, variants, zips
 
-BENCHES = {"requests": requests.run, "growth": growth.run, "variants": variants.run}
+BENCHES = {"requests": requests.run, "growth": growth.run, "variants": variants.run, "zips": zips.run}
 
 
 def main(names: list[str]) -> None:
