@@ -31,9 +31,11 @@ from vault.web import (
     album_sharing,
     albums,
     api,
+    arrivals,
     auth,
     delivery,
     errors,
+    guests,
     health,
     library,
     links,
@@ -47,7 +49,23 @@ from vault.web import (
 from vault.web.cookies import CookieSessions
 from vault.web.receiving import UploadRequest
 
-PAGES = (auth, account, library, uploads, albums, album_sharing, media, links, visit, zips, admin, admin_events, health)
+PAGES = (
+    auth,
+    account,
+    library,
+    uploads,
+    albums,
+    album_sharing,
+    media,
+    links,
+    visit,
+    guests,
+    arrivals,
+    zips,
+    admin,
+    admin_events,
+    health,
+)
 YEAR_SECONDS = 365 * 86_400
 SQLITE_CONNECTIONS = 64
 POLICY = (

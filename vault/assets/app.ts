@@ -8,6 +8,7 @@ import { attachConfirmations } from "./modules/confirm";
 import { attachCopyButtons } from "./modules/copy";
 import { fadeIn } from "./modules/fade";
 import { Grid } from "./modules/grid";
+import { attachGuests } from "./modules/guests";
 import { attachKeys } from "./modules/keys";
 import { attachLightbox } from "./modules/lightbox";
 import { attachMenus } from "./modules/menus";
@@ -22,6 +23,7 @@ document.documentElement.classList.add("scripted");
 
 attachConfirmations();
 attachCopyButtons();
+attachGuests();
 attachKeys();
 attachMenus();
 attachSwipe();

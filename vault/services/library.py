@@ -52,7 +52,7 @@ def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = Non
 
 def of_person(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of the viewer's own pictures, the newest first."""
-    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id)
+    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id, Media.awaiting_since.is_(None))
     return _alone(cursors.newest_first(mine, Media.shown_at, Media.id, limit=limit, cursor=cursor))
 
 
@@ -204,7 +204,8 @@ def _inside(permit: Permit[AlbumFacts]) -> sa.Select[Any]:
     if permit.viewer.link_id is not None:
         # A visitor came for pictures; what is still being made, or failed, is its owner's business.
         seen = seen.where(Media.state == State.READY)
-    return seen.where(AlbumMedia.album_id == permit.row.id)
+    # What guests brought is looked at apart, until it is let in.
+    return seen.where(AlbumMedia.album_id == permit.row.id, Media.awaiting_since.is_(None))
 
 
 def _again(session: Session, permit: Permit[MediaFacts], action: Action) -> Media:

@@ -6,17 +6,20 @@ that row is the job. Every row has a blob of its own, so no deletion can take th
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault import audit
-from vault.db import db, transaction
+from vault.db import db, transaction, utcnow
 from vault.imaging.identify import Kind, identify
 from vault.models import membership
 from vault.models.account import User
-from vault.models.media import Album, Media
-from vault.policy import Action, Denied, Viewer, authorize
+from vault.models.history import Visit
+from vault.models.media import Album, AlbumFacts, Media
+from vault.models.sharing import Link
+from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Conflict, OverQuota, Refused, Vault
 from vault.signing import new_public_id
 from vault.storage import original_key
@@ -32,6 +35,26 @@ class Received:
 
     media: Media
     duplicate: bool
+
+
+@dataclass(frozen=True)
+class _Bringer:
+    """Who brings a file, and for whom: oneself, or as a guest the owner of a link's album."""
+
+    viewer: Viewer
+    owner_id: int
+    guest: Visit | None = None
+    guest_name: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What tells the guests' pictures of one visit from all others of their owner."""
+        return self.guest.public_id if self.guest else ""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the events say of a guest."""
+        return {"link": self.viewer.link_id, "guest": self.guest_name} if self.guest else {}
 
 
 class _Meanwhile(Exception):
@@ -50,13 +73,37 @@ def receive(
         raise Denied
     if album_id is not None:
         authorize(viewer, Action.ADD, Album, album_id)
+    return _receive(vault, _Bringer(viewer, viewer.user_id), incoming, file_name=file_name, album_id=album_id)
+
+
+def receive_from_guest(
+    vault: Vault, permit: Permit[AlbumFacts], incoming: Incoming, *, file_name: str, guest_name: str
+) -> Received:
+    """Keep a file that the visitor of a link brings for its album's owner, who may want to accept it first.
+
+    It counts against the owner's quota and the link's limit. The permit is for ADD. Raises as `receive`, and Refused
+    when the link takes no more.
+    """
+    guest = db.session.get(Visit, permit.viewer.visit_id) if permit.viewer.visit_id is not None else None
+    if guest is None:
+        raise Denied
+    bringer = _Bringer(permit.viewer, permit.row.owner_id, guest, _name(guest_name) or guest.guest_name)
+    return _receive(vault, bringer, incoming, file_name=file_name, album_id=permit.row.public_id)
+
+
+def room_left(user_id: int) -> int | None:
+    """Return how many bytes a person may still store; None without a quota. Only the charge of `receive` decides."""
+    row = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one_or_none()
+    return None if row is None or row.quota_bytes is None else max(0, row.quota_bytes - row.used_bytes)
+
+
+def _receive(vault: Vault, bringer: _Bringer, incoming: Incoming, *, file_name: str, album_id: str | None) -> Received:
     kind = identify(incoming.head)
-    known = _known(viewer.user_id, incoming.sha256)
-    if known is None:
-        media = _new_row(viewer.user_id, incoming, kind, file_name)
+    if _known(bringer, incoming.sha256) is None:
+        media = _new_row(bringer, incoming, kind, file_name)
         incoming.keep(media.blob_key)
         try:
-            received = _insert(viewer, incoming, media, album_id)
+            received = _insert(bringer, incoming, media, album_id)
         except _Meanwhile:
             vault.storage.delete(media.blob_key)
         except (Refused, Denied):
@@ -67,21 +114,17 @@ def receive(
             vault.queue.enqueue("render", media.public_id)
             return received
     incoming.discard()
-    return _again(viewer, incoming.sha256, album_id)
+    return _again(bringer, incoming.sha256, album_id)
 
 
-def room_left(user_id: int) -> int | None:
-    """Return how many bytes a person may still store; None without a quota. Only the charge of `receive` decides."""
-    row = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one_or_none()
-    return None if row is None or row.quota_bytes is None else max(0, row.quota_bytes - row.used_bytes)
-
-
-def _new_row(user_id: int, incoming: Incoming, kind: Kind, file_name: str) -> Media:
-    owner = db.session.execute(sa.select(User.public_id).where(User.id == user_id)).scalar_one()
+def _new_row(bringer: _Bringer, incoming: Incoming, kind: Kind, file_name: str) -> Media:
+    owner = db.session.execute(sa.select(User.public_id).where(User.id == bringer.owner_id)).scalar_one()
     public_id = new_public_id()
     return Media(
         public_id=public_id,
-        owner_id=user_id,
+        owner_id=bringer.owner_id,
+        origin=bringer.origin,
+        guest_name=bringer.guest_name,
         sha256=incoming.sha256,
         size_bytes=incoming.bytes,
         media_type=kind.media_type,
@@ -90,47 +133,66 @@ def _new_row(user_id: int, incoming: Incoming, kind: Kind, file_name: str) -> Me
     )
 
 
-def _known(user_id: int, sha256: str) -> int | None:
-    own = (Media.owner_id == user_id, Media.sha256 == sha256, Media.origin == "")
-    return db.session.scalar(sa.select(Media.id).where(*own))
+def _known(bringer: _Bringer, sha256: str) -> int | None:
+    same = (Media.owner_id == bringer.owner_id, Media.sha256 == sha256, Media.origin == bringer.origin)
+    return db.session.scalar(sa.select(Media.id).where(*same))
 
 
-def _insert(viewer: Viewer, incoming: Incoming, media: Media, album_id: str | None) -> Received:
+def _insert(bringer: _Bringer, incoming: Incoming, media: Media, album_id: str | None) -> Received:
     with transaction() as session:
         # First the charge: it holds the person's row, so that whoever comes second sees the first one's picture.
-        _charge(session, viewer.user_id, incoming.bytes)
-        if _known(viewer.user_id, incoming.sha256) is not None:
+        _charge(session, bringer.owner_id, incoming.bytes)
+        if _known(bringer, incoming.sha256) is not None:
             raise _Meanwhile
+        if bringer.guest is not None:
+            _admit_guest(session, bringer, media)
         session.add(media)
         session.flush()
-        _place(session, viewer, media, album_id)
-        by, size = viewer.user_id, incoming.bytes
-        audit.record(session, "media.upload", actor_id=by, subject=media.public_id, size_bytes=size)
+        _place(session, bringer, media, album_id)
+        said: dict[str, Any] = {"size_bytes": incoming.bytes} | bringer.said
+        audit.record(session, "media.upload", actor_id=bringer.viewer.user_id, subject=media.public_id, **said)
         return Received(media, duplicate=False)
 
 
-def _again(viewer: Viewer, sha256: str, album_id: str | None) -> Received:
+def _admit_guest(session: Session, bringer: _Bringer, media: Media) -> None:
+    """Count a guest's picture against the link's limit in the statement that checks it. Raises Refused."""
+    guest = session.get_one(Visit, bringer.guest.id) if bringer.guest else None
+    if guest is None:
+        raise Denied
+    link = session.get_one(Link, guest.link_id)
+    room = sa.or_(Link.max_uploads.is_(None), Link.upload_count < Link.max_uploads)
+    count = sa.update(Link).where(Link.id == link.id, room).values(upload_count=Link.upload_count + 1)
+    if not session.execute(count).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+        raise Refused("This link takes no more pictures. Ask the person who sent it.")
+    guest.guest_name = bringer.guest_name
+    media.awaiting_since = utcnow() if link.needs_acceptance else None
+
+
+def _again(bringer: _Bringer, sha256: str, album_id: str | None) -> Received:
     """Answer with the copy that is here. One that lay in the trash was wanted after all."""
     with transaction() as session:
-        known = _known(viewer.user_id, sha256)
+        known = _known(bringer, sha256)
         media = membership.hold(session, known) if known is not None else None
         if media is None:
             raise Conflict("The copy that was here was deleted a moment ago. Please upload it again.")
-        if media.trashed_at is not None:
+        # What its owner turned away stays where he put it, however often a guest brings it.
+        if media.trashed_at is not None and bringer.guest is None:
             media.trashed_at = None
             membership.show(session, media.id)
-            audit.record(session, "media.restore", actor_id=viewer.user_id, subject=media.public_id)
-        _place(session, viewer, media, album_id)
+            audit.record(session, "media.restore", actor_id=bringer.viewer.user_id, subject=media.public_id)
+        if bringer.guest is None:
+            _place(session, bringer, media, album_id)
         return Received(media, duplicate=True)
 
 
-def _place(session: Session, viewer: Viewer, media: Media, album_id: str | None) -> None:
+def _place(session: Session, bringer: _Bringer, media: Media, album_id: str | None) -> None:
     if album_id is None:
         return
     # Asked again inside the transaction: the right may have ended while the bytes came in.
-    album = session.get_one(Album, authorize(viewer, Action.ADD, Album, album_id).row.id)
+    album = session.get_one(Album, authorize(bringer.viewer, Action.ADD, Album, album_id).row.id)
     if membership.put(session, album, media):
-        audit.record(session, "album.put", actor_id=viewer.user_id, subject=album.public_id, media=media.public_id)
+        said = {"media": media.public_id} | bringer.said
+        audit.record(session, "album.put", actor_id=bringer.viewer.user_id, subject=album.public_id, **said)
 
 
 def _charge(session: Session, user_id: int, size_bytes: int) -> None:
@@ -148,3 +210,7 @@ def _text(file_name: str) -> str:
     """Keep a name as it came, but for what no database takes: NUL and lone surrogates."""
     printable = file_name.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
     return printable[:LONGEST_FILE_NAME]
+
+
+def _name(guest_name: str) -> str:
+    return "".join(each for each in guest_name if each.isprintable()).strip()[:100]

@@ -8,7 +8,7 @@ import time
 from typing import IO, TYPE_CHECKING, cast
 from weakref import WeakSet
 
-from flask import Request
+from flask import Request, g
 from werkzeug.datastructures import FileStorage
 
 from vault.services import OverQuota, Refused, Vault, uploads
@@ -82,9 +82,11 @@ class UploadRequest(Request):
         return cast("IO[bytes]", file)
 
     def _room(self) -> int | None:
-        """Return what the person may still store, less what came in with this request before."""
+        """Return what may still be stored, less what came in with this request before."""
         person = access.person()
-        left = uploads.room_left(person.user_id) if person else None
+        # A guest fills the room of the album's owner; the gate has found out who that is.
+        owner_id = g.get("room_of") or (person.user_id if person else None)
+        left = uploads.room_left(owner_id) if owner_id else None
         return None if left is None else max(0, left - sum(each.bytes for each in self._files if not each.closed))
 
 

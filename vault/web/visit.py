@@ -13,7 +13,7 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
-from vault.models.sharing import Link, LinkFacts
+from vault.models.sharing import Link, LinkFacts, LinkRole
 from vault.policy import Action, Denied, Permit, Viewer, may
 from vault.services import albums, library, sessions, visiting
 from vault.web import taking
@@ -156,7 +156,9 @@ def original(permit: Permit[MediaFacts]) -> Response:
     return taking.counted(answer, permit, permit.row.public_id)
 
 
-def _home(permit: Permit[LinkFacts]) -> str | Response:
+def _home(permit: Permit[LinkFacts]) -> str | AnyResponse:
+    if permit.row.role == LinkRole.DROP:
+        return redirect(url_for("guests.form", link_id=permit.row.public_id), 303)
     if visiting.is_selection(permit):
         return _selection(permit)
     root = visiting.root(permit)

@@ -6,7 +6,8 @@ const TRIES = 3;
 
 export interface Job {
   file: File;
-  albumId: string;
+  /** What is sent along with the file. */
+  fields: Readonly<Record<string, string>>;
   /** A share from 0 to 1. */
   onProgress: (share: number) => void;
   onReceived: (received: Received) => void;
@@ -51,7 +52,7 @@ export class Queue {
   private async run(job: Job): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        job.onReceived(await send(this.url, job.file, job.albumId, job.onProgress));
+        job.onReceived(await send(this.url, job.file, job.fields, job.onProgress));
         return;
       } catch (error) {
         const failure = error instanceof TransferFailed ? error : new TransferFailed("Something went wrong. Try again.", true, 0);

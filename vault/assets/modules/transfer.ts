@@ -18,12 +18,12 @@ export class TransferFailed extends Error {
   }
 }
 
-/** `progress` is called with a share from 0 to 1. */
-export function send(url: string, file: File, albumId: string, progress: (share: number) => void): Promise<Received> {
+/** `fields` go along with the file; `progress` is called with a share from 0 to 1. */
+export function send(url: string, file: File, fields: Readonly<Record<string, string>>, progress: (share: number) => void): Promise<Received> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const body = new FormData();
-    if (albumId !== "") body.append("album_id", albumId);
+    for (const [name, value] of Object.entries(fields)) body.append(name, value);
     body.append("file", file, file.name);
     request.open("POST", url);
     request.setRequestHeader("X-CSRFToken", csrfToken());

@@ -81,7 +81,7 @@ class Uploads {
   private start(file: File, albumId: string, line: TrayLine): void {
     this.queue.add({
       file,
-      albumId,
+      fields: albumId === "" ? {} : { album_id: albumId },
       onProgress: (share) => line.progress(share),
       onReceived: (received) => this.received(received, file, line),
       onFailed: (failure) => this.refused(failure, file, albumId, line),

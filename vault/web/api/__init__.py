@@ -10,11 +10,11 @@ from functools import cache
 from flask import Flask, Response
 
 from vault.web.access import Face, public, vault
-from vault.web.api import albums, grants, links, media, people
+from vault.web.api import albums, arrivals, grants, links, media, people
 from vault.web.api.document import ABOUT, VaultApi, completed
 from vault.web.api.protocol import PREFIX
 
-RESOURCES = (people, albums, media, grants, links)
+RESOURCES = (people, albums, media, arrivals, grants, links)
 
 
 def init(app: Flask) -> None:
