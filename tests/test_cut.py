@@ -2,7 +2,6 @@
 
 import io
 import struct
-import warnings
 
 import pytest
 from PIL import Image, ImageSequence
@@ -19,22 +18,15 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.extens
 every_rule = pytest.mark.parametrize("rule", RULES)
 
 
-def opened(body: bytes) -> Image.Image:
-    """What Pillow makes of a file; that it is odd beside the pixels is no news."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Image.open(io.BytesIO(body))
-
-
 def frames(body: bytes) -> list[tuple[bytes, object]]:
     """Every frame as it is seen, and what says how to see it."""
-    with opened(body) as image:
+    with laden.opened(body) as image:
         seen = [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
         return [(each, image.info.get("icc_profile")) for each in seen]
 
 
 def said(body: bytes) -> metadata.Metadata:
-    with opened(body) as image:
+    with laden.opened(body) as image:
         image.load()
         return metadata.read(image)
 

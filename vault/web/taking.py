@@ -35,8 +35,7 @@ def counted(answer: Response, permit: Permit[Any], thing: str) -> Response:
         vault().recorder.sent(permit.viewer.visit_id, thing, (0, size), size)
         return answer
     chunks = cast("Iterable[bytes]", answer.response)
-    answer.call_on_close(getattr(chunks, "close", lambda: None))
-    answer.response = _noted(chunks, vault().recorder, permit.viewer.visit_id, thing, start, size)
+    answer.response = _Noted(chunks, vault().recorder, permit.viewer.visit_id, thing, start, size)
     return answer
 
 
@@ -49,14 +48,26 @@ def _stretch(answer: Response) -> tuple[int, int]:
     return 0, length
 
 
-def _noted(  # noqa: PLR0917  # what is counted, for whom, of what
-    chunks: Iterable[bytes], recorder: Recorder, visit_id: int, thing: str, start: int, size: int
-) -> Iterator[bytes]:
-    gone = 0
-    try:
-        for chunk in chunks:
+class _Noted:
+    """Pieces of an answer, counted as they go. The server closes what it sends, also what it never began to send."""
+
+    def __init__(  # noqa: PLR0917  # what is counted, for whom, of what
+        self, chunks: Iterable[bytes], recorder: Recorder, visit_id: int, thing: str, start: int, size: int
+    ) -> None:
+        self._chunks, self._recorder = chunks, recorder
+        self._visit_id, self._thing, self._start, self._size = visit_id, thing, start, size
+        self._gone = 0
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
             yield chunk
             # Asked for the next one, the server has sent this one.
-            gone += len(chunk)
-    finally:
-        recorder.sent(visit_id, thing, (start, start + gone), size)
+            self._gone += len(chunk)
+
+    def close(self) -> None:
+        """Close the file that the pieces come from, and note what went out; a second call does nothing."""
+        if not self._is_over:
+            self._is_over = True
+            getattr(self._chunks, "close", lambda: None)()
+            self._recorder.sent(self._visit_id, self._thing, (self._start, self._start + self._gone), self._size)

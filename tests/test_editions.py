@@ -1,0 +1,356 @@
+"""What leaves by a link is what its terms say, by every address, and is made once and kept no longer than needed."""
+
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests import laden, pictures
+from tests.factories import House
+from tests.laden import SECRET, cut_out
+from vault.db import db
+from vault.imaging.identify import JPEG
+from vault.imaging.sandbox import Sandbox
+from vault.imaging.workshop import Occupied, Workshop
+from vault.models.media import Media
+from vault.models.sharing import Link, LinkRole, LinkTerms, MetadataRule
+from vault.policy import Action, Permit, Viewer, authorize
+from vault.services import NotReady, editions, inspection, library, maintenance
+from vault.storage import EDITIONS
+
+BODY = laden.jpeg(laden.exif(orientation=6), upright=pictures.drawing(900, 600))
+KEEP, LOCATION, ALL = MetadataRule.KEEP, MetadataRule.STRIP_LOCATION, MetadataRule.STRIP_ALL
+
+
+class Shared:
+    """A picture with all kinds of metadata, rendered, in an album of Anna's, and links to it."""
+
+    def __init__(self, house: House, *, body: bytes = BODY) -> None:
+        self.house = house
+        self.anna = house.person("Anna")
+        self.album = house.album(self.anna)
+        self.media = house.picture(self.anna, self.album, data=body, file_name="Our divorce.jpeg", ready=False)
+        house.render(self.media)
+
+    def link(self, **terms: Any) -> Link:
+        return self.house.link(self.album, role=LinkRole.DOWNLOADER, **terms)
+
+    def get(self, link: Link, name: str, *, method: str = "GET", **headers: str) -> Any:
+        said = {key.replace("_", "-"): value for key, value in headers.items()}
+        path = f"/l/{link.public_id}/media/{self.media.public_id}/{name}"
+        return self.house.visitor(link).open(path, method=method, headers=said)
+
+    def permit(self, **terms: Any) -> Permit[Any]:
+        """A permit as a link with these terms gives it."""
+        own = authorize(self.anna.viewer, Action.DOWNLOAD, Media, self.media.public_id)
+        said = {
+            "metadata_rule": KEEP,
+            "long_edge_px": None,
+            "watermark": "",
+            "neutral_names": True,
+            "max_downloads": None,
+        }
+        return Permit(
+            Viewer(link_id="x" * 22), Action.DOWNLOAD, own.row, "link", LinkTerms(1, "x" * 22, **(said | terms))
+        )
+
+
+@pytest.fixture
+def shared(house: House) -> Shared:
+    return Shared(house)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def benches() -> Iterator[None]:
+    """One workshop for all houses of this file: starting its children takes longer than what they do."""
+    found = Workshop(
+        lambda: Sandbox(memory_bytes=1 << 30, cpu_seconds=20, wall_seconds=20, max_pixels=10**7, max_frames=9),
+        benches=2,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(editions, "_workshop", lambda _settings: found)
+        yield
+    found.close()
+
+
+def image(body: bytes) -> Image.Image:
+    found = laden.opened(body)
+    found.load()
+    return found
+
+
+def kept(house: House) -> list[str]:
+    return list(house.vault.storage.keys(EDITIONS))
+
+
+def test_each_address_gives_what_the_terms_say(shared: Shared) -> None:
+    table: list[tuple[dict[str, Any], bytes | None, int]] = [
+        ({"metadata_rule": KEEP}, BODY, 0),
+        ({"metadata_rule": LOCATION}, cut_out(BODY, JPEG, "location"), 0),
+        ({"metadata_rule": ALL}, cut_out(BODY, JPEG, "all"), 0),
+        ({"metadata_rule": KEEP, "long_edge_px": 900}, BODY, 1),
+        ({"metadata_rule": ALL, "long_edge_px": 2000}, cut_out(BODY, JPEG, "all"), 0),
+        ({"metadata_rule": KEEP, "long_edge_px": 640}, None, 640),
+        ({"metadata_rule": KEEP, "watermark": "For Ben"}, None, 900),
+        ({"metadata_rule": ALL, "long_edge_px": 320, "watermark": "For Ben"}, None, 320),
+    ]
+    for terms, exactly, edge in table:
+        link = shared.link(**terms)
+        answers = {name: shared.get(link, name) for name in ("thumb", "preview", "original")}
+
+        assert {answer.status_code for answer in answers.values()} == {200}
+        sizes = {name: max(image(answer.data).size) for name, answer in answers.items()}
+        bound = terms.get("long_edge_px") or 9999
+        assert (sizes["thumb"], sizes["preview"]) == (min(480, bound), min(900, bound))
+        if exactly is not None:
+            assert answers["original"].data == exactly
+        else:
+            assert sizes["original"] == edge
+        if terms["metadata_rule"] is not KEEP or exactly is None:
+            assert not any(SECRET in answer.data for answer in answers.values())
+
+
+def test_a_text_is_in_every_variant_and_in_none_of_those_without(shared: Shared) -> None:
+    plain, marked, other = (shared.link(watermark=text) for text in ("", "For Ben", "For Eve"))
+    for name in ("thumb", "preview", "original"):
+        bodies = [shared.get(link, name).data for link in (plain, marked, other)]
+        pixels = [image(body).convert("L").tobytes() for body in bodies]
+
+        assert len(set(bodies)) == len(set(pixels)) == 3
+
+
+def test_a_link_that_demands_nothing_costs_nothing_more(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = authorize(shared.anna.viewer, Action.DOWNLOAD, Media, shared.media.public_id)
+    monkeypatch.setattr(editions, "_made", None)
+    monkeypatch.setattr(editions, "_cut", None)
+    monkeypatch.setattr(editions, "_fits", None)
+
+    for name in ("thumb", "preview", "original"):
+        assert editions.find(shared.house.vault, shared.permit(), name) == editions.find(
+            shared.house.vault, people, name
+        )
+    for name in ("thumb", "preview"):
+        found = editions.find(shared.house.vault, shared.permit(metadata_rule=ALL, long_edge_px=1920), name)
+        assert found == editions.find(shared.house.vault, people, name)
+
+
+def test_a_rule_that_nobody_knows_is_the_strictest(shared: Shared) -> None:
+    size, file = editions.to_take(shared.house.vault, shared.permit(metadata_rule="rot13"))
+    with file:
+        assert file.read() == cut_out(BODY, JPEG, "all")
+    assert size == len(cut_out(BODY, JPEG, "all"))
+
+
+@pytest.mark.parametrize("terms", [{}, {"metadata_rule": LOCATION}, {"watermark": "For Ben"}])
+def test_an_archive_gets_the_same_bytes_and_their_number(shared: Shared, terms: dict[str, Any]) -> None:
+    size, file = editions.to_take(shared.house.vault, shared.permit(**terms))
+    with file:
+        body = file.read()
+
+    assert len(body) == size
+    assert body == shared.get(shared.link(**({"metadata_rule": KEEP} | terms)), "original").data
+
+
+@pytest.mark.parametrize("delivery", ["direct", "x-accel"])
+def test_a_cut_file_is_sent_as_any_other(shared: Shared, delivery: str) -> None:
+    object.__setattr__(shared.house.vault.settings, "delivery", delivery)
+    link, whole = shared.link(metadata_rule=ALL), cut_out(BODY, JPEG, "all")
+    answer = shared.get(link, "original")
+    etag = answer.headers["ETag"]
+
+    assert (answer.status_code, answer.data, answer.content_length) == (200, whole, len(whole))
+    assert "X-Accel-Redirect" not in answer.headers
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert not etag.startswith("W/")
+    head = shared.get(link, "original", method="HEAD")
+    assert (head.status_code, head.content_length, head.data) == (200, len(whole), b"")
+    assert shared.get(link, "original", If_None_Match=etag).status_code == 304
+    for start, end in ((0, 99), (37, 900), (len(whole) - 50, len(whole) - 1)):
+        part = shared.get(link, "original", Range=f"bytes={start}-{end}", If_Range=etag)
+        assert (part.status_code, part.data) == (206, whole[start : end + 1])
+        assert part.headers["Content-Range"] == f"bytes {start}-{end}/{len(whole)}"
+    assert shared.get(link, "original", Range=f"bytes={len(whole)}-").status_code == 416
+    assert shared.get(link, "original", Range="bytes=0-9", If_Range='"another"').status_code == 200
+
+
+def test_no_two_terms_share_a_validator(shared: Shared) -> None:
+    terms: list[dict[str, Any]] = [{}, {"metadata_rule": ALL}, {"metadata_rule": LOCATION}, {"watermark": "a"}]
+    terms += [{"watermark": "b"}, {"long_edge_px": 320}, {"long_edge_px": 321}, {"long_edge_px": 320, "watermark": "a"}]
+    for name in ("thumb", "original"):
+        etags = [editions.find(shared.house.vault, shared.permit(**each), name).etag for each in terms]
+        assert len(set(etags)) == len(terms) - (2 if name == "thumb" else 0)
+
+
+def test_behind_nginx_a_made_edition_is_handed_over(shared: Shared) -> None:
+    object.__setattr__(shared.house.vault.settings, "delivery", "x-accel")
+    answer = shared.get(shared.link(watermark="For Ben"), "preview")
+
+    assert answer.data == b""
+    assert answer.headers["X-Accel-Redirect"] == f"/_blobs/{kept(shared.house)[0]}"
+
+
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        ({"metadata_rule": KEEP, "neutral_names": False}, "Our divorce.jpeg"),
+        ({"metadata_rule": ALL, "neutral_names": False}, "Our divorce.jpeg"),
+        ({"watermark": "For Ben"}, "picture-{}.jpg"),
+        ({"metadata_rule": KEEP}, "picture-{}.jpg"),
+    ],
+)
+def test_the_file_is_called_as_the_terms_say(shared: Shared, terms: dict[str, Any], name: str) -> None:
+    said = shared.get(shared.link(**terms), "original").headers["Content-Disposition"]
+
+    assert said.startswith(f'attachment; filename="{name.format(shared.media.public_id[:8])}"')
+
+
+def test_what_is_made_as_another_kind_is_called_so(house: House) -> None:
+    shared = Shared(house, body=pictures.encoded(pictures.drawing(), "AVIF"))
+    answer = shared.get(shared.link(metadata_rule=ALL, neutral_names=False), "original")
+
+    assert (answer.content_type, image(answer.data).format) == ("image/jpeg", "JPEG")
+    assert 'filename="Our divorce.jpg"' in answer.headers["Content-Disposition"]
+
+
+def test_what_cannot_be_cut_is_made_anew_at_full_size(house: House) -> None:
+    odd = pictures.jpeg(pictures.drawing(900, 600), exif=pictures.camera_exif(gps=True))
+    shared = Shared(house, body=odd[:2] + laden.segment(0xE2, b"ICC_PROFILE\x00\x01\x01" + SECRET) + odd[2:])
+    answer = shared.get(shared.link(metadata_rule=LOCATION), "original")
+
+    assert image(answer.data).size == (900, 600)
+    assert SECRET not in answer.data
+    assert not image(answer.data).getexif()
+
+
+def test_it_is_made_once_and_found_again_without_work(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, made = shared.link(watermark="For Ben"), list[str]()
+    make = editions._make  # to see how often it is called
+
+    def counted(*arguments: Any) -> editions.Edition:
+        made.append(arguments[2])
+        time.sleep(0.05)
+        return make(*arguments)
+
+    monkeypatch.setattr(editions, "_make", counted)
+    bodies: list[bytes] = []
+    visitor = shared.house.visitor(link)
+    path = f"/l/{link.public_id}/media/{shared.media.public_id}/thumb"
+
+    def ask() -> None:
+        bodies.append(contextvars.Context().run(visitor.get, path).data)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (made, len(set(bodies)), len(bodies)) == (["thumb"], 1, 6)
+    assert visitor.get(path).data == bodies[0]
+    assert made == ["thumb"]
+
+
+def test_who_would_wait_too_long_is_asked_to_come_again(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    def occupied(*_arguments: object) -> None:
+        raise Occupied
+
+    monkeypatch.setattr(editions, "_make", occupied)
+    answer = shared.get(shared.link(watermark="For Ben"), "thumb")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_picture_that_cannot_be_drawn_is_never_handed_out_instead(shared: Shared) -> None:
+    with shared.house.vault.storage.local_path(shared.media.blob_key) as path:
+        path.write_bytes(BODY[:3000])
+    for _ in range(2):
+        assert shared.get(shared.link(watermark="For Ben"), "original").status_code == 404
+        assert shared.get(shared.link(metadata_rule=ALL), "original").status_code == 404
+    assert kept(shared.house) == []
+
+
+def test_pictures_are_made_ahead_by_the_worker(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[tuple[str, ...]] = []
+    monkeypatch.setattr(type(shared.house.vault.queue), "enqueue", lambda _self, *words: left.append(words))
+    terms = shared.permit(watermark="For Ben", long_edge_px=640).terms
+    assert terms is not None
+    editions.make_ahead(shared.house.vault, terms, [shared.media.public_id, "x" * 22])
+    editions.make_ahead(shared.house.vault, terms._replace(watermark="", long_edge_px=None), [shared.media.public_id])
+
+    assert [words[:2] for words in left] == [("editions", shared.media.public_id), ("editions", "x" * 22)]
+    for name, *arguments in left:
+        editions.tasks.run(shared.house.vault, name, tuple(arguments))
+    assert len(kept(shared.house)) == 2
+    monkeypatch.setattr(editions, "_make", None)
+    for name in ("thumb", "preview"):
+        assert editions.find(shared.house.vault, shared.permit(watermark="For Ben", long_edge_px=640), name).key
+
+
+def test_what_is_not_rendered_yet_has_no_editions(house: House) -> None:
+    shared = Shared(house)
+    pending = house.picture(shared.anna, shared.album, ready=False)
+    row = authorize(shared.anna.viewer, Action.DOWNLOAD, Media, pending.public_id).row
+    permit = shared.permit(watermark="For Ben")
+
+    with pytest.raises(NotReady):
+        editions.find(house.vault, Permit(permit.viewer, permit.action, row, "link", permit.terms), "thumb")
+
+
+class TestKeeping:
+    @pytest.fixture
+    def made(self, shared: Shared) -> list[str]:
+        for name in ("thumb", "preview", "original"):
+            editions.find(shared.house.vault, shared.permit(watermark="For Ben"), name)
+        found = kept(shared.house)
+        assert len(found) == 3
+        return found
+
+    def age(self, shared: Shared, key: str, days: float) -> None:
+        with shared.house.vault.storage.local_path(key) as path:
+            os.utime(path, (time.time() - days * 86_400,) * 2)
+
+    def test_they_go_with_their_picture(self, shared: Shared, made: list[str]) -> None:
+        for action, deed in ((Action.TRASH, library.trash),):
+            deed(authorize(shared.anna.viewer, action, Media, shared.media.public_id))
+        library.purge(shared.house.vault, authorize(shared.anna.viewer, Action.RESTORE, Media, shared.media.public_id))
+
+        assert made
+        assert list(shared.house.vault.storage.keys()) == []
+
+    def test_those_that_nobody_asked_for_in_a_month_go_with_the_sweep(self, shared: Shared, made: list[str]) -> None:
+        for key, days in zip(made, (29.0, 31.0, 2.0), strict=True):
+            self.age(shared, key, days)
+        maintenance.sweep(shared.house.vault)
+
+        assert kept(shared.house) == [made[0], made[2]]
+
+    def test_being_asked_for_makes_young(self, shared: Shared, made: list[str]) -> None:
+        for key in made:
+            self.age(shared, key, 40)
+        used = editions.find(shared.house.vault, shared.permit(watermark="For Ben"), "thumb").key
+        maintenance.sweep(shared.house.vault)
+
+        assert kept(shared.house) == [used]
+
+    def test_those_of_a_lost_picture_go_with_the_sweep(self, shared: Shared, made: list[str]) -> None:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM album_media")
+            connection.exec_driver_sql("DELETE FROM media")
+        db.session.rollback()
+        self.age(shared, made[0], 2)
+        maintenance.sweep(shared.house.vault)
+
+        assert kept(shared.house) == made[1:]
+
+    def test_fsck_has_nothing_to_say_of_them(self, shared: Shared, made: list[str]) -> None:
+        for key in made:
+            self.age(shared, key, 400)
+        report = inspection.inspect(shared.house.vault, read_data=True)
+
+        assert report.problems == []
+        assert report.blobs == 6
