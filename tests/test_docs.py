@@ -84,7 +84,7 @@ def test_a_setting_has_the_bounds_that_are_described(field: str) -> None:
 
 
 def test_every_setting_is_one_that_is_read() -> None:
-    read = {*BOUNDS, *config.ADDRESSES, "home", "delivery", "secret_key", "audit_key"}
+    read = {*BOUNDS, *config.ADDRESSES, "home", "delivery", "history_addresses", "secret_key", "audit_key"}
     assert set(fields()) == read
 
 
