@@ -37,7 +37,10 @@ FLOORS = {
     "terms": 0,
 }
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
-HALLS = {"vault.web": {"access", "delivery", "receiving", "tiles"}, "vault.web.api": {"protocol", "shapes"}}
+HALLS = {
+    "vault.web": {"access", "delivery", "linkterms", "receiving", "taking", "tiles", "visitors"},
+    "vault.web.api": {"protocol", "shapes"},
+}
 # Folders that are one workshop: rows refer to rows and the steps of a picture to each other, but never in a circle.
 WORKSHOPS = {"cli", "imaging", "models", "policy"}
 

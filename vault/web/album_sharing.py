@@ -5,17 +5,21 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField, EmailField, HiddenField, RadioField, StringField
+from wtforms import DateField, EmailField, HiddenField, RadioField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import Length, Optional
 
 from vault import terms
 from vault.models.media import Album, AlbumFacts
-from vault.models.sharing import GRANTABLE, LinkRole, Role
+from vault.models.sharing import GRANTABLE, Role
+from vault.passwords import UnacceptablePassword
 from vault.policy import Action, Denied, Permit
-from vault.services import Refused, albums, explaining, links, people, sharing
+from vault.services import Refused, albums, explaining, history, people, sharing
+from vault.services import links as share_links
 from vault.services.links import cards
+from vault.web import linkterms
 from vault.web.access import me, requires, vault
+from vault.web.linkterms import LinkForm
 from vault.web.tiles import link_row
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/albums/<album_id>")
@@ -37,16 +41,6 @@ class GrantForm(FlaskForm):
     user_id = HiddenField()
     role = RadioField(
         "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer"
-    )
-    expires_on = DateField("Until", [Optional()])
-
-
-class LinkForm(FlaskForm):
-    """Whom a link is for, what it opens, and until when."""
-
-    label = StringField("Who is it for?", [InputRequired(), Length(max=200)])
-    role = RadioField(
-        "They may", choices=[SelectChoice(role.label, role.label.title()) for role in LinkRole], default="viewer"
     )
     expires_on = DateField("Until", [Optional()])
 
@@ -104,14 +98,13 @@ def create_link(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     """Make a link."""
     form = LinkForm()
     if form.validate_on_submit():
-        role, ends = LinkRole.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
         try:
-            links.create(vault(), permit, links.Terms(form.label.data or "", role, expires_at=ends))
-        except Refused as refusal:
-            form.label.errors = [str(refusal)]
+            made = linkterms.make_for_album(permit, form)
+        except (Refused, UnacceptablePassword) as refusal:
+            linkterms.blame(form, refusal)
         else:
-            flash("The link is made. Copy its address and send it to whom it is for.", "ok")
-            return redirect(url_for("sharing.show", album_id=permit.row.public_id))
+            flash("The link is made. Send its address to whom it is for.", "ok")
+            return redirect(url_for("links.show", link_id=made.public_id))
     return _page(permit, link_form=form), 422
 
 
@@ -125,11 +118,18 @@ def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, li
             for line in explaining.of_album(permit)
             if line.link is None or not _is_here(line, album)
         ],
-        links=[link_row(card) for card in cards.of_album(vault(), permit)],
+        links=_links(permit),
         grant_form=grant_form or GrantForm(formdata=None),
-        link_form=link_form or LinkForm(formdata=None),
+        may_make=share_links.may_make(permit.viewer),
+        link_form=link_form or linkterms.blank(),
         roles=[(role.label, *ROLES[role]) for role in GRANTABLE],
     )
+
+
+def _links(permit: Permit[AlbumFacts]) -> list[dict[str, Any]]:
+    found = cards.of_album(vault(), permit)
+    used = history.use(card.link.id for card in found)
+    return [link_row(card, used.get(card.link.id)) for card in found]
 
 
 def _person(line: explaining.Access, album: Album) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from wtforms import DateTimeLocalField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
-from vault.models.sharing import Role
-from vault.policy import Action, Denied, Permit, may, role_on
-from vault.services import Refused, albums, explaining, library, people
+from vault.models.sharing import Link, Role
+from vault.policy import Action, Denied, Permit, allowed, may, role_on
+from vault.services import Refused, albums, explaining, history, library, people
 from vault.services.library import Date, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
@@ -79,6 +79,7 @@ def show(permit: Permit[MediaFacts]) -> str:
         caption_form=_caption_form(media),
         albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
         addable=_addable(permit) if Action.PLACE in can else [],
+        **(_seen(permit) if Action.EXPLAIN in can else {}),
         access=[_access(line) for line in explaining.of_media(permit)] if Action.EXPLAIN in can else [],
     )
 
@@ -230,6 +231,16 @@ def _holding(permit: Permit[MediaFacts], album: Album) -> dict[str, object]:
 def _addable(permit: Permit[MediaFacts]) -> list[tuple[str, str]]:
     held = {album.public_id for album in albums.holding(permit.viewer, permit)}
     return [choice for choice in albums.addable(permit.viewer) if choice[0] not in held]
+
+
+def _seen(permit: Permit[MediaFacts]) -> dict[str, object]:
+    """Return who opened a picture: people, and visitors by links."""
+    looked, guests = history.onlookers_of_media(permit), history.guests_of_media(permit)
+    mine = allowed(permit.viewer, Action.MANAGE, Link, {each.link.public_id for each in guests})
+    return {
+        "onlookers": [{**each._asdict(), "name": people.shown_name(each.person)} for each in looked],
+        "guests": [{**each._asdict(), "is_mine": each.link.public_id in mine} for each in guests],
+    }
 
 
 def _access(line: explaining.Access) -> dict[str, object]:

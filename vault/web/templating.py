@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, url_for
 
-from vault import terms
+from vault import devices, terms
 from vault.web import access
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -21,6 +21,7 @@ THOUSAND = 1000
 def init(app: Flask) -> None:
     """Register filters and names."""
     app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso, last_day=terms.last_day)
+    app.jinja_env.filters["device"] = devices.in_words
     app.jinja_env.globals.update(asset=asset)
     app.context_processor(lambda: {"me": access.person()})
 

@@ -14,6 +14,7 @@ from vault.models.cursor import Page
 from vault.models.media import Media, State
 from vault.models.sharing import LinkRole
 from vault.services.albums import Card
+from vault.services.history import Use
 from vault.services.links.cards import LinkCard
 
 PAGE_SIZE = 100
@@ -87,17 +88,21 @@ def member_cards(cards: list[Card], user_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def link_row(found: LinkCard) -> dict[str, Any]:
+def link_row(found: LinkCard, used: Use | None = None) -> dict[str, Any]:
     """Return what a list shows of a link to who may manage it: its address, too."""
-    return {
-        "id": found.link.public_id,
-        "label": found.link.label,
-        "role": LinkRole(found.link.role).label,
+    link = found.link
+    same = ("label", "starts_at", "expires_at", "created_at", "metadata_rule", "long_edge_px", "watermark", "scope")
+    counts = ("max_visits", "visit_count", "max_downloads", "download_count", "max_uploads", "upload_count")
+    return {name: getattr(link, name) for name in (*same, *counts, "neutral_names", "needs_acceptance")} | {
+        "id": link.public_id,
+        "role": LinkRole(link.role).label,
         "url": found.url,
-        "expires_at": found.link.expires_at,
-        "created_at": found.link.created_at,
         "creator_name": found.creator_name,
         "state": found.state,
+        "picked": found.picked,
+        "has_password": link.password_hash is not None,
+        "is_paused": link.paused_at is not None,
+        "use": used,
     }
 
 
