@@ -132,6 +132,21 @@ def test_only_the_file_shows_an_end_that_was_cut_off_under_a_true_head(kept: Hou
 
 
 @sqlite_only
+def test_another_history_that_the_vault_itself_wrote_after_a_cut_is_found(raw: sqlite3.Connection) -> None:
+    raw.execute("CREATE TABLE old AS SELECT * FROM event")
+    raw.execute("DELETE FROM event WHERE seq > 20")
+    head_to_the_end(raw)
+    write(20)
+    auditing.write_head(after_seconds=0)
+    assert findings() == ["edited event 33"], "a line of the file knows another one"
+
+    # True seals of true events, each at its place, from two histories.
+    raw.execute("DELETE FROM event WHERE seq = 25")
+    raw.execute("INSERT INTO event SELECT * FROM old WHERE seq = 25")
+    assert "edited event 25" in findings()
+
+
+@sqlite_only
 @pytest.mark.parametrize(
     "forge",
     [

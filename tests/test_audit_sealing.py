@@ -1,6 +1,7 @@
 """Sealing events: one chain without a gap, however many write, whatever fails, and whichever secret signs."""
 
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.factories import House
 from tests.sealing import places, write
 from vault import audit, chain
 from vault.app import create_app
+from vault.cli import running
 from vault.config import Settings, audit_key
 from vault.db import db, transaction
 from vault.models.system import AuditHead, Event
@@ -133,3 +135,33 @@ def test_a_chain_is_not_begun_over_sealed_events(house: House) -> None:
 
     with pytest.raises(Refused, match="the head of their chain is gone"):
         auditing.begin()
+
+
+def test_the_worker_writes_the_head_and_says_where_the_end_was_cut_off(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def round_of_the_worker() -> float:
+        waited: list[float] = []
+        stopped = threading.Event()
+
+        def wait(seconds: float) -> bool:
+            waited.append(seconds)
+            return True
+
+        monkeypatch.setattr(stopped, "wait", wait)
+        running.write_heads(house.app, stopped)
+        return waited[0]
+
+    heads = Path(house.vault.settings.audit_heads)
+    assert (round_of_the_worker(), heads.exists()) == (running.LOOK_AT_HEAD_SECONDS, False)
+    write(5)
+    assert round_of_the_worker() == running.LOOK_AT_HEAD_SECONDS
+    assert heads.read_text().split()[1] == str(len(places()))
+
+    with db.engine.begin() as connection:
+        connection.execute(sa.update(AuditHead).values(seq=2))
+    assert round_of_the_worker() == running.HOUR_SECONDS
+    assert "The end of the events was cut off: the chain ends at event 2" in caplog.text
+    monkeypatch.setattr(auditing, "write_head", lambda: 1 / 0)
+    assert round_of_the_worker() == running.LOOK_AT_HEAD_SECONDS
+    assert "Could not write the head" in caplog.text

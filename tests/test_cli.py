@@ -26,6 +26,7 @@ COMMANDS = [
     "create-token",
     "import",
     "fsck",
+    "audit",
 ]
 PASSWORD = "a walk by the river"
 

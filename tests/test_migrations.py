@@ -12,9 +12,12 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from tests.factories import SECRET
+from vault import audit
 from vault.app import create_app
 from vault.config import Settings
-from vault.db import METADATA, db
+from vault.db import METADATA, db, transaction
+from vault.models.system import Event
+from vault.services import auditing
 
 # The queue keeps tables of its own beside ours where it lives in the same database.
 OURS = set(METADATA.tables)
@@ -95,3 +98,31 @@ def test_a_migration_that_fails_leaves_nothing_half_done(app: Flask) -> None:
         upgrade()
 
     assert tables() - {"alembic_version"} == {"variant"}
+
+
+def test_events_from_before_the_chain_are_taken_into_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vault.audit.ADOPTED_AT_A_TIME", 4)
+    upgrade(revision="0001")
+    row = "INSERT INTO event (id, at, action, actor, subject, detail, address) VALUES (:id, :at, 'a', 'b', '', :d, '')"
+    with db.engine.begin() as connection:
+        for number in range(2, 22, 2):
+            connection.execute(
+                sa.text(row), {"id": number, "at": f"2026-01-{number:02} 10:00:00.000000", "d": '{"x":  1}'}
+            )
+    upgrade()
+    auditing.begin()
+    with transaction() as session:
+        audit.record(session, "thing.deed", actor_id=None)
+    auditing.begin()
+
+    verdict = auditing.verify()
+    assert (verdict.findings, verdict.events, verdict.lines) == ([], 11, 1)
+    found = [tuple(row) for row in db.session.execute(sa.select(Event.seq, Event.id).order_by(Event.seq))]
+    assert found == [*((number // 2, number) for number in range(2, 22, 2)), (11, 21)]
+    standing = auditing.standing()
+    assert standing
+    assert standing.events == 11
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(sa.update(Event).where(Event.id == 6).values(subject="x"))
+    assert [finding.where for finding in auditing.verify().findings] == ["event 3"]

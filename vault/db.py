@@ -108,7 +108,7 @@ def transaction(*, patience_seconds: float | None = None) -> Iterator[Session]:
             session.rollback()
             raise
         finally:
-            session.info[WRITES], session.info[LAST_STEPS] = False, {}
+            session.info[WRITES] = False
 
 
 def last_steps(session: Session) -> dict[str, Callable[[Session], None]]:
