@@ -20,7 +20,7 @@ from vault.web import taking
 from vault.web.access import Face, public, vault
 from vault.web.delivery import send
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
-from vault.web.visitors import is_bot, opened_by_link, visit_cookie, visit_permit
+from vault.web.visitors import is_bot, opened_by_link, visit_cookie, visit_permit, visit_ticket
 
 blueprint = Blueprint("visit", __name__, url_prefix="/l")
 
@@ -47,7 +47,7 @@ def come(token: str) -> str | AnyResponse:
         return _card(permit)
     link_id = permit.row.public_id
     answer = redirect(url_for("visit.home", link_id=link_id), 303)
-    known = request.cookies.get(visit_cookie())
+    known = visit_ticket()
     if request.method == "GET" and not (known and visiting.is_inside(link_id, known)):
         _give(answer, viewer, visiting.new_ticket(vault(), viewer))
     return answer
@@ -55,7 +55,7 @@ def come(token: str) -> str | AnyResponse:
 
 def home(link_id: str) -> str | AnyResponse:
     """Show what the link opens; who has just come is let in here, or asked for the password."""
-    ticket = request.cookies.get(visit_cookie(), "")
+    ticket = visit_ticket()
     if request.method == "HEAD" and not visiting.is_inside(link_id, ticket):
         raise Denied  # looking whether there is something is no visit
     try:
@@ -70,7 +70,7 @@ def home(link_id: str) -> str | AnyResponse:
 
 def unlock(link_id: str) -> str | AnyResponse | tuple[str, int]:
     """Let in who knows the password: a new visitor, with a new ticket."""
-    form, ticket = UnlockForm(), request.cookies.get(visit_cookie(), "")
+    form, ticket = UnlockForm(), visit_ticket()
     if form.validate_on_submit():
         attempt = sessions.begin_attempt(f"link {link_id}")
         try:
