@@ -16,6 +16,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000_000
 # Room for 2**20 pictures between two neighbours before an album by hand is numbered anew.
 STEP = 1 << 20
+# How many albums can lie below each other.
+DEEPEST = 20
 
 
 def position_of(moment: datetime) -> int:
@@ -153,6 +155,25 @@ def hold_tree(session: Session, album_public_id: str) -> None:
     named = Album.public_id == album_public_id.replace("\0", "")
     owner = sa.select(Album.owner_id).where(named).scalar_subquery()
     session.execute(sa.select(User.id).where(User.id == owner).with_for_update(key_share=True))
+
+
+def depth(session: Session, album: Album) -> int:
+    """Return how deep an album lies: 1 at the top."""
+    found, above = 1, album.parent_id
+    while above is not None and found <= DEEPEST:
+        above = session.scalar(sa.select(Album.parent_id).where(Album.id == above))
+        found += 1
+    return found
+
+
+def height(session: Session, album_id: int) -> int:
+    """Return how many levels of albums there are from one downwards, with itself."""
+    found = 0
+    level: Sequence[int] = [album_id]
+    while level:
+        found += 1
+        level = session.scalars(sa.select(Album.id).where(Album.parent_id.in_(level))).all()
+    return found
 
 
 def below(session: Session, album_id: int) -> list[int]:

@@ -16,9 +16,9 @@ from vault.models.account import User
 from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media, MediaFacts, Order, State
 from vault.models.sharing import Grant
 from vault.policy import Action, Denied, Permit, Viewer, authorize, may, visible
+from vault.policy.lasting import granted_to, overstays
 from vault.services import Refused
-
-DEEPEST = 20
+from vault.terms import last_day
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ def create(
             membership.hold_tree(session, parent_id)
             parent = session.get_one(Album, authorize(viewer, Action.MANAGE, Album, parent_id).row.id)
             owner_id = parent.owner_id
-            if _depth(session, parent) >= DEEPEST:
-                raise Refused(f"Albums can lie {DEEPEST} deep, and this one would lie deeper.")
+            if membership.depth(session, parent) >= membership.DEEPEST:
+                raise Refused(f"Albums can lie {membership.DEEPEST} deep, and this one would lie deeper.")
         above = parent.id if parent else None
         album = Album(
             owner_id=owner_id, parent_id=above, title=_title(title), description=_description(description), order=order
@@ -78,6 +78,9 @@ def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
         if changes.order is not None:
             membership.reorder(session, album, changes.order)
         if changes.inherits is not None and changes.inherits != album.inherits:
+            too_long = overstays(session, permit.viewer, permit.row, album.parent_id) if changes.inherits else None
+            if too_long is not None:
+                raise Refused(f"You manage this album until {last_day(too_long)}; what you give cannot last longer.")
             album.inherits = changes.inherits
             session.flush()
             membership.set_reach(session, album)
@@ -176,9 +179,9 @@ def own(viewer: Viewer) -> list[Card]:
 
 
 def shared_with(viewer: Viewer) -> list[Card]:
-    """Return the albums that others granted the viewer: those the grants stand on."""
-    granted = sa.select(Grant.album_id).where(Grant.user_id == viewer.user_id)
-    theirs = visible(viewer, Action.VIEW, Album).where(Album.id.in_(granted), Album.owner_id != viewer.user_id)
+    """Return the albums that others granted the viewer or a group he is in: those the grants stand on."""
+    granted = Album.id.in_(granted_to(viewer.user_id))
+    theirs = visible(viewer, Action.VIEW, Album).where(granted, Album.owner_id != viewer.user_id)
     return cards(viewer, theirs.order_by(Album.created_at.desc(), Album.id.desc()))
 
 
@@ -189,7 +192,7 @@ def children(viewer: Viewer, album_id: int) -> list[Card]:
 
 
 def has_grant(permit: Permit[AlbumFacts]) -> bool:
-    """Whether whoever looks was granted this very album, and so can leave it."""
+    """Whether whoever looks was granted this very album himself, and so can leave it."""
     return db.session.get(Grant, (permit.row.id, permit.viewer.user_id)) is not None
 
 
@@ -202,10 +205,8 @@ def parent(viewer: Viewer, album: Album) -> Album | None:
 
 def addable(viewer: Viewer) -> list[tuple[str, str]]:
     """Return id and title of every album the viewer may put pictures into, by title."""
-    reached = sa.select(AlbumReach.album_id).join(Grant, Grant.album_id == AlbumReach.source_id)
-    mine_or_granted = sa.or_(
-        Album.owner_id == viewer.user_id, Album.id.in_(reached.where(Grant.user_id == viewer.user_id))
-    )
+    reached = sa.select(AlbumReach.album_id).where(AlbumReach.source_id.in_(granted_to(viewer.user_id)))
+    mine_or_granted = sa.or_(Album.owner_id == viewer.user_id, Album.id.in_(reached))
     found = visible(viewer, Action.ADD, Album).where(mine_or_granted).order_by(Album.title, Album.id)
     return [(album.public_id, album.title) for album in db.session.scalars(found)]
 
@@ -267,14 +268,6 @@ def _choose_cover(session: Session, viewer: Viewer, album: Album, media_id: str)
     if session.scalar(inside) is None:
         raise Denied
     album.cover_id = media.id
-
-
-def _depth(session: Session, album: Album) -> int:
-    depth, above = 1, album.parent_id
-    while above is not None and depth <= DEEPEST:
-        above = session.scalar(sa.select(Album.parent_id).where(Album.id == above))
-        depth += 1
-    return depth
 
 
 def _description(text: str) -> str:

@@ -13,9 +13,10 @@ from vault.models import cursor as cursors
 from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts, AlbumReach, Media
-from vault.models.sharing import Grant, Role
+from vault.models.sharing import Role
 from vault.policy import Action, Permit, Viewer, rule, visible
 from vault.policy.grants import best_role
+from vault.policy.lasting import granted_to
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Entry:
 
 
 def albums(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Entry]:
-    """Return a page of the albums that the viewer owns or was granted, the newest first."""
-    reached = sa.select(AlbumReach.album_id).join(Grant, Grant.album_id == AlbumReach.source_id)
-    granted = Album.id.in_(reached.where(Grant.user_id == viewer.user_id))
+    """Return a page of the albums that the viewer owns or was granted, himself or in a group, the newest first."""
+    reached = sa.select(AlbumReach.album_id).where(AlbumReach.source_id.in_(granted_to(viewer.user_id)))
+    granted = Album.id.in_(reached)
     seen = visible(viewer, Action.VIEW, Album).where(sa.or_(Album.owner_id == viewer.user_id, granted))
     page = cursors.newest_first(seen, Album.created_at, Album.public_id, limit=limit, cursor=cursor)
     return Page(entries(viewer, [album for (album,) in page.items]), page.next_cursor)
