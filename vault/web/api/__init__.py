@@ -10,11 +10,12 @@ from functools import cache
 from flask import Flask, Response
 
 from vault.web.access import Face, public, vault
-from vault.web.api import albums, arrivals, grants, links, media, people
+from vault.web.api import access as seers
+from vault.web.api import albums, arrivals, grants, history, links, media, people
 from vault.web.api.document import ABOUT, VaultApi, completed
 from vault.web.api.protocol import PREFIX
 
-RESOURCES = (people, albums, media, arrivals, grants, links)
+RESOURCES = (people, albums, media, arrivals, grants, links, history, seers)
 
 
 def init(app: Flask) -> None:
