@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import INCIDENTAL_PATIENCE_SECONDS, db, incidental, transaction, utcnow
+from vault.models.account import User
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media
 from vault.models.sharing import LINK_PURPOSE, Link, LinkFacts, LinkMedia, LinkTerms, Scope
@@ -130,6 +131,12 @@ def terms_of(viewer: Viewer) -> LinkTerms | None:
         return authorize(viewer, Action.VISIT, Link, viewer.link_id).terms
     except Denied:
         return None
+
+
+def sharer(link_id: str) -> str:
+    """Return the name of whoever made a link, for its visitors; "" without one."""
+    named = sa.select(User.name).join(Link, Link.creator_id == User.id).where(Link.public_id == link_id)
+    return db.session.scalar(named) or ""
 
 
 def is_selection(permit: Permit[LinkFacts]) -> bool:

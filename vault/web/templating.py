@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, url_for
 
 from vault import devices, terms
+from vault.services import visiting
 from vault.web import access
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -22,7 +23,7 @@ def init(app: Flask) -> None:
     """Register filters and names."""
     app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso, last_day=terms.last_day)
     app.jinja_env.filters["device"] = devices.in_words
-    app.jinja_env.globals.update(asset=asset)
+    app.jinja_env.globals.update(asset=asset, sharer_of=visiting.sharer)
     app.context_processor(lambda: {"me": access.person()})
 
 

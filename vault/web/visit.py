@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
+from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
 from vault.models.sharing import Link, LinkFacts, LinkRole
 from vault.policy import Action, Denied, Permit, Viewer, may
@@ -189,7 +190,7 @@ def _album(permit: Permit[AlbumFacts], root: Permit[AlbumFacts]) -> str | Respon
     address = visitor_address(link_id)
     download = may(viewer, Action.DOWNLOAD, Album, row.public_id)
     inside = None if root.row.id == row.id else row.public_id
-    page = library.of_album(permit, limit=PAGE_SIZE, cursor=request.args.get("cursor"))
+    page = _page_of(permit)
     tiles = [tile(each, address, original=download, album=inside, named=_named(permit)) for each in page.items]
     following = next_url(page, link_id=link_id, **({"album_id": inside} if inside else {}))
     if wants_json():
@@ -208,6 +209,13 @@ def _album(permit: Permit[AlbumFacts], root: Permit[AlbumFacts]) -> str | Respon
         parent={"url": _address_of(above.public_id, root), "title": above.title} if above else None,
         link_id=link_id,
     )
+
+
+def _page_of(permit: Permit[AlbumFacts]) -> Page[Media]:
+    """Return a page of an album whose cursor says nothing: by itself it holds a time and the number of a row."""
+    signer, purpose, sealed = vault().signer, f"cursor of {permit.viewer.link_id}", request.args.get("cursor", "")
+    found = library.of_album(permit, limit=PAGE_SIZE, cursor=signer.unseal(purpose, sealed))
+    return Page(found.items, signer.seal(purpose, found.next_cursor) if found.next_cursor else None)
 
 
 def _card(permit: Permit[LinkFacts]) -> str:
