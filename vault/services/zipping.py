@@ -23,7 +23,7 @@ from vault.models import cursor as cursors
 from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State
 from vault.names import Names, folder_name
 from vault.policy import PUBLIC_ID, Action, Credential, Denied, Permit, Viewer, authorize, visible
-from vault.services import Refused, Vault
+from vault.services import NotReady, Refused, Vault
 from vault.storage import StorageError
 
 MOST_ENTRIES = 100_000
@@ -267,6 +267,6 @@ def _sent(stream: ZipStream) -> Generator[bytes]:
                 if len(waiting) >= JOINED_BYTES:
                     yield bytes(waiting)
                     waiting.clear()
-        except (Denied, StorageError, OSError) as error:
+        except (Denied, NotReady, StorageError, OSError) as error:
             raise BrokenOff(f"an entry cannot be sent: {type(error).__name__}") from error
     yield bytes(waiting)

@@ -7,7 +7,8 @@ for comparing it.
 """
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from errno import ECONNRESET
 from functools import lru_cache
@@ -19,11 +20,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 from werkzeug.wsgi import FileWrapper
 
-from vault.models.media import MediaFacts
-from vault.policy import Action, Denied, Permit
-from vault.services import Vault, editions, zipping
-from vault.services.editions import Edition
-from vault.services.zipping import BrokenOff, Zip
+from vault.models.media import Media, MediaFacts
+from vault.policy import Action, Credential, Denied, Permit, authorize
+from vault.services import NotReady, Vault, editions, zipping
+from vault.services.editions import Edition, StillBeingMade
+from vault.services.zipping import BrokenOff, Entry, Zip
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
 PRIVATE = "private, no-cache"
@@ -34,6 +35,8 @@ CLOSED = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Accept-Ranges", "bytes"),
 )
+# Longer than this nobody waits for the beginning of an archive, nor a web server in front for its headers.
+MAKING_SECONDS = 30.0
 # What no file of Windows may be called, and what would end a quoted name.
 RESERVED = frozenset('":*?<>|')
 CONDITIONS = frozenset(
@@ -91,6 +94,28 @@ def send_zip(found: Zip) -> Response:
     answer.headers.extend(CLOSED)
     answer.headers["Accept-Ranges"] = "none"  # it is made while it is sent, and what it holds may change
     return answer
+
+
+def dressed(vault: Vault, proof: Credential, entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries as the terms of a link let them leave: with the names and the lengths of their editions.
+
+    What cannot be made for these terms is left out. Raises StillBeingMade when making takes too long; asked again, it
+    goes on where it was.
+    """
+    found, until = [], time.monotonic() + MAKING_SECONDS
+    for entry in entries:
+        try:
+            permit = authorize(proof, Action.DOWNLOAD, Media, entry.media_id)
+            edition = editions.find(vault, permit, "original")
+        except StillBeingMade:
+            raise
+        except (Denied, NotReady):
+            continue
+        if edition.key != permit.row.blob_key and time.monotonic() > until:
+            raise StillBeingMade
+        name = _name_for(permit, edition)
+        found.append(entry._replace(file_name=name, size_bytes=edition.size_bytes or 0))
+    return found
 
 
 def _streamed(app: Flask, found: Zip) -> Iterator[bytes]:

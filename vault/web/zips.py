@@ -1,13 +1,17 @@
-"""Archives for people: an album whole, or what was chosen. Floor 4."""
+"""Archives: an album whole, what was chosen, and all that a link opens to its visitor. Floor 4."""
 
 from flask import Blueprint, Response, request
 
 from vault.models.media import Album, AlbumFacts
-from vault.policy import Action, Permit
-from vault.services import zipping
-from vault.web import access
-from vault.web.access import requires, signed_in, vault, viewer
-from vault.web.delivery import send_zip
+from vault.models.sharing import Link, LinkFacts
+from vault.policy import Action, Credential, Permit, authorize
+from vault.services import editions, library, visiting, zipping
+from vault.services.recording import ZIP
+from vault.signing import digest
+from vault.web import access, taking
+from vault.web.access import Face, requires, signed_in, vault, viewer
+from vault.web.delivery import dressed, send_zip
+from vault.web.visitors import opened_by_link, visit_cookie
 
 blueprint = Blueprint("zips", __name__)
 TITLE = "Pictures"
@@ -29,3 +33,36 @@ def chosen() -> Response:
     ids = [each.strip() for each in request.form.get("ids", "").split(",") if each.strip()]
     entries = zipping.of_chosen(viewer(), ids)
     return send_zip(zipping.of(vault(), viewer(), TITLE, entries, proof=access.credential()))
+
+
+@blueprint.get("/l/<link_id>/zip")
+@opened_by_link(Action.DOWNLOAD, Link, face=Face.BYTES)
+def by_link(permit: Permit[LinkFacts]) -> Response:
+    """Send all that a link opens, as its terms let it leave; one download, counted when all of it went out."""
+    taking.begin(permit, ZIP)
+    title, subject, entries = _opened(permit)
+    proof = Credential(digest(request.cookies[visit_cookie()]), link_id=permit.row.public_id)
+    found = zipping.of(
+        vault(),
+        permit.viewer,
+        title,
+        dressed(vault(), proof, entries),
+        proof=proof,
+        source=editions.to_take,
+        subject=subject,
+    )
+    answer = taking.counted(send_zip(found), permit, ZIP)
+    # As on all that lies below a link.
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+def _opened(permit: Permit[LinkFacts]) -> tuple[str, str, list[zipping.Entry]]:
+    """Return what the archive of a link is called, which album it is of, and what is to lie in it."""
+    if visiting.is_selection(permit):
+        picked = library.some_in_order(permit.viewer, visiting.picked(permit))
+        ids = [media.public_id for media in picked]
+        return permit.row.label or TITLE, "", zipping.of_chosen(permit.viewer, ids) if ids else []
+    album = authorize(permit.viewer, Action.DOWNLOAD, Album, visiting.album_id(permit))
+    return album.row.title, album.row.public_id, zipping.of_album(album, below=True)
