@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import ModuleType
 from typing import Any, cast
 
 import psycopg
@@ -27,6 +28,8 @@ from vault.policy import (
     allowed,
     authorize,
     decision,
+    grants,
+    links,
     visible,
 )
 from vault.signing import digest
@@ -37,6 +40,10 @@ WAYS: dict[str, Callable[[World, dict[Cell, bool]], dict[Cell, bool]]] = {
     "authorize": single,
 }
 THINGS: tuple[Resource, ...] = (Media, Album, Link)
+
+
+# What does not depend on the database is asked on one of them.
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -60,9 +67,15 @@ def test_every_way_to_ask_agrees_with_the_truth_table(house: House) -> None:
     assert {action for *_, action in cells} == set(Action)
     for what in THINGS:
         assert {thing for _, kind, thing, _ in cells if kind is what} == set(world.ids[what])
+    if (
+        db.engine.dialect.name == "postgresql"
+    ):  # which plans each question anew: all that is open, and a fifth of the rest
+        denials = [cell for cell, is_open in cells.items() if not is_open][::5]
+        cells = {cell: is_open for cell, is_open in cells.items() if is_open} | dict.fromkeys(denials, False)
     assert {way: wrong(world, way, cells) for way in WAYS} == {"visible": set(), "allowed": set(), "authorize": set()}
 
 
+@sqlite_only
 @pytest.mark.usefixtures("reset")
 def test_the_truth_table_turns_red_in_every_deny_when_the_rule_is_opened(
     house: House, monkeypatch: pytest.MonkeyPatch
@@ -74,30 +87,67 @@ def test_the_truth_table_turns_red_in_every_deny_when_the_rule_is_opened(
 
     assert wrong(world, "visible", cells) == denials
     assert wrong(world, "allowed", cells) == denials
-    # Nobody is turned away before the question.
-    assert wrong(world, "authorize", cells) == {cell for cell in denials if cell[0] != "nobody"}
+    # Nobody is turned away before the question. Who comes by a link proves it by that link's own row, and a question
+    # about a link is then about this one: all others stay closed to him. Who brings a visit of another proves nothing.
+    proven = {cell for cell in denials if cell[0] not in ("nobody", "+astray")}
+    unproven = {
+        (viewer, what, thing, action)
+        for viewer, what, thing, action in proven
+        if what is Link and world.viewers[viewer].link_id not in (None, world.ids[Link][thing])
+    }
+    assert wrong(world, "authorize", cells) == proven - unproven
 
 
-# What the table must at least notice when one clause of the decision is true for everybody.
-BROKEN: list[tuple[str, Callable[..., Any], set[tuple[str, str]]]] = [
-    ("_in_daylight", sa.true, {("viewer", "trashed"), ("owner", "quarantined"), ("manager", "ghosts")}),
-    ("_enabled", lambda _: sa.exists(sa.select(sa.literal(1))), {("disabled", "live"), ("manager", "guest")}),
-    ("_holds_album", lambda *_: sa.true(), {("stranger", "live"), ("@lost", "live"), ("expired", "below")}),
-    ("_own_trash", lambda _: sa.true(), {("stranger", "trashed"), ("manager", "live")}),
+def everybody(*_: Any) -> sa.Exists:
+    """Return a condition that always holds, in place of one that looks for a row."""
+    return sa.exists(sa.select(sa.literal(1)))
+
+
+def without_last(clause: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a clause that forgets the last of its conditions."""
+    return lambda *given: clause(*given)[:-1]
+
+
+LOOKED_AT = (Action.VIEW, Action.RESTORE)
+# What the table must at least notice when one clause of the decision is lost.
+BROKEN: list[tuple[ModuleType, str, Callable[..., Any], set[str]]] = [
+    (grants, "in_daylight", sa.true, {"viewer trashed", "owner quarantined", "manager ghosts", "singer trashed"}),
+    (grants, "enabled", everybody, {"disabled live", "manager guest", "muted live"}),
+    (grants, "accepted", sa.true, {"viewer awaiting", "editor awaiting", "singer awaiting"}),
+    (grants, "unended", everybody, {"expired live", "evening live"}),
+    (grants, "holds_album", everybody, {"stranger live", "expired below", "admin theirs", "left live"}),
+    (grants, "_granted", without_last(grants._granted), {"expired live"}),  # noqa: SLF001  # the clause that is to be lost
+    (grants, "_granted_group", without_last(grants._granted_group), {"evening live"}),  # noqa: SLF001  # as above
+    (decision, "_own_trash", everybody, {"stranger trashed", "manager live"}),
+    (links, "in_daylight", sa.true, {"@shown trashed", "@taken ghosts", "@picked trashed", "+shown quarantined"}),
+    (links, "enabled", everybody, {"@disabled live", "@ghostly guest"}),
+    (links, "accepted", sa.true, {"@shown awaiting", "@picked awaiting", "+open awaiting"}),
+    (links, "unended", everybody, {"@ended live"}),
+    (links, "holds_album", everybody, {"@lost live", "@reduced live", "@stepped live"}),
+    (links, "lives", lambda *_: (), {"@paused live", "@waiting live", "@revoked live", "@rotated live", "+over live"}),
+    (links, "_stays", lambda *_: (), {"+over live", "+late live", "+stale live", "+astray live"}),
+    (links, "_shares", lambda link, shared: (shared.id == link.album_id,), {"@lost live", "@ghostly guest"}),
+    (links, "_reaches", lambda link, reach: (reach.source_id == link.album_id,), {"@flat below", "@picked theirs"}),
+    (links, "_shares_picked", everybody, {"@picked gone"}),
 ]
 
 
+@sqlite_only
 @pytest.mark.usefixtures("reset")
 def test_the_truth_table_notices_when_one_clause_of_the_decision_is_lost(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, cells = build(house), {cell: is_open for cell, is_open in open_cells().items() if cell[1] is Media}
+    world = build(house)
+    cells = {cell: is_open for cell, is_open in open_cells().items() if cell[1] is Media and cell[3] in LOOKED_AT}
 
-    for clause, broken, noticed in BROKEN:
+    for where, clause, broken, noticed in BROKEN:
+        named = {viewer for viewer, _ in (each.split() for each in noticed)}
+        asked = {cell: is_open for cell, is_open in cells.items() if cell[0] in named}
         with monkeypatch.context() as patched:
-            patched.setattr(decision, clause, broken)
+            patched.setattr(where, clause, broken)
             forget()
-            assert noticed <= {(viewer, thing) for viewer, _, thing, _ in wrong(world, "visible", cells)}, clause
+            red = {f"{viewer} {thing}" for viewer, _, thing, _ in wrong(world, "visible", asked)}
+            assert noticed <= red, (clause, noticed - red)
     forget()
     assert wrong(world, "visible", cells) == set()
 

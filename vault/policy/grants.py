@@ -28,8 +28,8 @@ def owns_or_holds_album(user_id: Any, role: Role) -> ColumnElement[bool]:
     place, album = aliased(AlbumMedia), aliased(Album)
     through = (place.media_id == Media.id, album.id == place.album_id, enabled(album.owner_id))
     # What a guest brought is seen by those who may accept it, until they do.
-    accepted = or_(Media.awaiting_since.is_(None), holds_album(album, user_id, Role.MANAGER))
-    return or_(own, any_of(place, album, where=(*through, accepted, holds_album(album, user_id, role))))
+    shown = or_(accepted(), holds_album(album, user_id, Role.MANAGER))
+    return or_(own, any_of(place, album, where=(*through, shown, holds_album(album, user_id, role))))
 
 
 def holds_album(album: Any, user_id: Any, role: Role) -> ColumnElement[bool]:
@@ -59,6 +59,11 @@ def best_role(user_id: Any) -> ColumnElement[int | None]:
 def in_daylight() -> ColumnElement[bool]:
     """Whether a picture is neither in the trash nor in quarantine, and its owner not disabled."""
     return and_(Media.trashed_at.is_(None), Media.quarantined_at.is_(None), enabled(Media.owner_id))
+
+
+def accepted() -> ColumnElement[bool]:
+    """Whether a picture is the owner's own, or one that a guest brought and somebody let in."""
+    return Media.awaiting_since.is_(None)
 
 
 def enabled(user_id: Any) -> Exists:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media
 from vault.models.sharing import ADDING, Link, LinkMedia, Role, Scope
-from vault.policy.grants import NOW, any_of, enabled, holds_album, in_daylight, unended
+from vault.policy.grants import NOW, accepted, any_of, enabled, holds_album, in_daylight, unended
 from vault.policy.words import Viewer
 
 
@@ -27,7 +27,7 @@ def opens_media(viewer: Viewer, role: Role) -> ColumnElement[bool]:
     by_hand = (picked.link_id == link.id, picked.media_id == Media.id, link.scope == Scope.SELECTION)
     selected = any_of(picked, where=(*by_hand, _shares_picked(link)))
     alive = (*lives(link, viewer), link.role >= int(role))
-    shown = and_(in_daylight(), Media.awaiting_since.is_(None))
+    shown = and_(in_daylight(), accepted())
     return and_(shown, any_of(link, where=(*alive, or_(in_album, selected))))
 
 
@@ -43,7 +43,8 @@ def opens_album(viewer: Viewer, role: Role) -> ColumnElement[bool]:
 def takes_more(viewer: Viewer) -> ColumnElement[bool]:
     """Whether pictures may be added to an album by a link: to the one it was made for, to none below."""
     link, shared = aliased(Link), aliased(Album)
-    adds = (link.role.in_([int(role) for role in ADDING]), link.scope != Scope.SELECTION)
+    # One comparison for each: a list of them would be filled in by a layer that the byte path goes past.
+    adds = (or_(*(link.role == int(role) for role in ADDING)), link.scope != Scope.SELECTION)
     return any_of(link, shared, where=(*lives(link, viewer), *adds, *_shares(link, shared), Album.id == shared.id))
 
 
@@ -63,8 +64,10 @@ def brought_by(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.visit_id is None:
         return sa.false()
     link, visit, shared = aliased(Link), aliased(Visit), aliased(Album)
-    his = (visit.id == viewer.visit_id, visit.public_id == Media.origin, Media.trashed_at.is_(None))
-    return any_of(link, visit, shared, where=(*lives(link, viewer), *_shares(link, shared), *his))
+    his = (visit.id == viewer.visit_id, visit.link_id == link.id, visit.public_id == Media.origin)
+    return any_of(
+        link, visit, shared, where=(*lives(link, viewer), *_shares(link, shared), *his, Media.trashed_at.is_(None))
+    )
 
 
 def lives(link: Any, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
