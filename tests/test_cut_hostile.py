@@ -1,7 +1,12 @@
 """Cutting under attack: whatever is done to a file, it is cut rightly or refused; and cut files, read in any order."""
 
+import contextlib
 import io
+import struct
+import time
+import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +15,7 @@ from hypothesis import strategies as st
 from tests import laden
 from tests.laden import KINDS, SECRET
 from vault.imaging.cut import Rule, Uncuttable, cut
-from vault.imaging.identify import GIF, JPEG, PNG, WEBP, Kind
+from vault.imaging.identify import GIF, HEAD_BYTES, JPEG, PNG, WEBP, Kind, Unsupported, identify
 from vault.imaging.spliced import Spliced
 
 RULES: tuple[Rule, ...] = ("location", "all")
@@ -61,6 +66,60 @@ def test_noise_is_refused_and_nothing_else(kind: Kind, noise: bytes, rule: Rule)
             cut(io.BytesIO(body), kind, rule)
         except Uncuttable:
             continue
+
+
+def endless(kind: Kind) -> bytes:
+    """A file of some megabytes with as many small parts as its kind allows."""
+    match kind.extension:
+        case "jpg":
+            return laden.jpeg(b"")[:20] + laden.segment(0xFE, b"") * 1_000_000
+        case "png":
+            bomb = laden.chunk(b"iCCP", b"a\x00\x00" + zlib.compress(_blank_profile(4_000_000)))
+            plain = laden.png(b"")
+            return plain[:33] + bomb * 800 + plain[33:]
+        case "webp":
+            frame = b"ANMF" + struct.pack("<I", 16 + 8 * 100_000) + bytes(16) + b"ALPH\x00\x00\x00\x00" * 100_000
+            return (
+                b"RIFF"
+                + struct.pack("<I", 4 + 18 + 4 * len(frame))
+                + b"WEBPVP8X\x0a\x00\x00\x00"
+                + bytes(10)
+                + frame * 4
+            )
+        case _:
+            return b"GIF89a\x01\x00\x01\x00\x00\x00\x00," + bytes(9) + b"\x02" + b"\x01a" * 4_000_000 + b"\x00;"
+
+
+def _blank_profile(size: int) -> bytes:
+    return struct.pack(">I", size) + bytes(32) + b"acsp" + bytes(size - 40)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.extension)
+def test_a_file_of_countless_parts_is_refused_soon(kind: Kind) -> None:
+    body = endless(kind)
+    started = time.process_time()
+    with pytest.raises(Uncuttable):
+        cut(io.BytesIO(body), kind, "all")
+
+    assert time.process_time() - started < 2
+
+
+def test_malicious_files_are_cut_or_refused_and_quickly(hostile: Path) -> None:
+    tried = 0
+    for path in sorted(each for each in hostile.rglob("*") if each.is_file()):
+        with path.open("rb") as file:
+            try:
+                kind = identify(file.read(HEAD_BYTES))
+            except Unsupported:
+                continue
+            tried += 1
+            for rule in RULES:
+                started = time.process_time()
+                with contextlib.suppress(Uncuttable):
+                    found = cut(file, kind, rule)
+                    assert found.size_bytes <= path.stat().st_size + 100
+                assert time.process_time() - started < 2, path.name
+    assert tried > 20
 
 
 class TestSpliced:

@@ -54,6 +54,7 @@ def cut(source: Source, rule: Rule) -> Cut:
     """Leave the metadata out of a PNG. Raises `Uncuttable`."""
     head, pieces = Pieces(), Pieces()
     packet = xmp = b""
+    has_profile = False
     for chunk in _chunks(source):
         if chunk.kind == b"IHDR":
             head.write(_SIGNATURE)
@@ -63,6 +64,9 @@ def cut(source: Source, rule: Rule) -> Cut:
                 raise Uncuttable("a chunk of an odd length")
             pieces.keep(chunk.start, chunk.end - chunk.start)
         elif chunk.kind == b"iCCP":
+            if has_profile:
+                raise Uncuttable("two colour profiles")
+            has_profile = True
             pieces.write(_profile(_body(source, chunk)))
         elif chunk.kind == b"eXIf":
             packet = packet or _body(source, chunk)

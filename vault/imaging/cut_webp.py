@@ -13,6 +13,8 @@ from vault.imaging.profiles import is_profile
 
 _MOST_CHUNKS: Final = 100_000
 _FRAME_HEADER_BYTES: Final = 16
+# Transparency and colours.
+_MOST_CHUNKS_OF_A_FRAME: Final = 2
 _PIXELS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 # Bits of the extended header (2.7.1.1).
 _HAS_PROFILE, _HAS_ALPHA, _HAS_EXIF, _IS_ANIMATED = 0x20, 0x10, 0x08, 0x02
@@ -53,11 +55,13 @@ def cut(source: Source, rule: Rule) -> Cut:
     return whole.cut()
 
 
-def _chunks(source: Source, start: int, end: int) -> Iterator[_Chunk]:
+def _chunks(source: Source, start: int, end: int, *, most: int = _MOST_CHUNKS) -> Iterator[_Chunk]:
     at = start
-    for _ in range(_MOST_CHUNKS):
+    for number in range(most + 1):
         if at == end:
             return
+        if number == most:
+            break
         kind, length = struct.unpack("<4sI", source.read(at, 8))
         chunk = _Chunk(kind, at, length)
         at = chunk.end
@@ -72,9 +76,7 @@ def _pixels(source: Source, chunks: list[_Chunk], *, is_extended: bool) -> Piece
     pieces, count = Pieces(), 0
     for chunk in chunks if is_extended else chunks[:1]:
         if chunk.kind == b"ANMF":
-            inner = list(_chunks(source, chunk.start + 8 + _FRAME_HEADER_BYTES, chunk.start + 8 + chunk.length))
-            if not inner or any(each.kind not in _PIXELS for each in inner):
-                raise Uncuttable("a frame with something in it that is not understood")
+            _require_pixels_only(source, chunk)
         elif chunk.kind == b"ICCP":
             if not is_profile(source.read(chunk.start + 8, chunk.length)):
                 raise Uncuttable("a colour profile that is broken")
@@ -89,6 +91,13 @@ def _pixels(source: Source, chunks: list[_Chunk], *, is_extended: bool) -> Piece
     if not count:
         raise Uncuttable("no pixels")
     return pieces
+
+
+def _require_pixels_only(source: Source, frame: _Chunk) -> None:
+    start = frame.start + 8
+    inner = _chunks(source, start + _FRAME_HEADER_BYTES, start + frame.length, most=_MOST_CHUNKS_OF_A_FRAME)
+    if {each.kind in _PIXELS for each in inner} != {True}:
+        raise Uncuttable("a frame with something in it that is not understood")
 
 
 def _extended(source: Source, header: _Chunk, chunks: list[_Chunk], *, has_exif: bool) -> bytes:

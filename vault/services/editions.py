@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import PIL
@@ -44,12 +43,15 @@ TOUCHED_EVERY = timedelta(days=1)
 # More than the first pages of an album are not made ahead: new uploads wait in the same queue.
 MOST_AHEAD = 500
 CUT_BUFFER_BYTES = 64 * 1024
+# What is remembered of cuts, and up to how many bytes (or pieces) one of them counts as small.
+MOST_CUTS, SMALL_CUT = 512, 16 * 1024
 KIND_OF = {kind.media_type: kind for kind in KINDS}
 EXTENSION_OF = {kind.media_type: kind.extension for kind in KINDS}
 LONG_EDGE_OF = {target.name: target.long_edge_px for target in TARGETS}
 
 _SIZE = Prepared(cast("sa.Select[Any]", sa.select(Media.width, Media.height).where(Media.id == sa.bindparam("id"))))
 tasks: Tasks[Vault] = Tasks()
+_cuts: dict[tuple[str, Rule], Cut | None] = {}
 _of_process: dict[tuple[int, Settings], Workshop] = {}
 
 
@@ -165,7 +167,7 @@ def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
             return _kept(row, "original")
         # A rule that this code does not know counts as the strictest.
         rule: Rule = "location" if terms.metadata_rule == MetadataRule.STRIP_LOCATION else "all"
-        found = _cut(vault.storage, row.blob_key, row.media_type, rule)  # type: ignore[arg-type]  # every storage has a hash
+        found = _cut(vault.storage, row.blob_key, row.media_type, rule)
         if found is not None:
             etag = f"{row.sha256}-{rule}-{CUT_VERSION}"
             return Edition(row.blob_key, row.media_type, etag, found.size_bytes, found, EXTENSION_OF[row.media_type])
@@ -182,17 +184,26 @@ def _fits(row: MediaFacts, long_edge_px: int) -> bool:
     return size is not None and None not in size and max(size) <= long_edge_px
 
 
-@lru_cache(256)
 def _cut(storage: Storage, key: str, media_type: str, rule: Rule) -> Cut | None:
     """Return the cut of an original, None where it must be made anew.
 
-    An original never changes, and a download in pieces asks again and again. Raises Missing.
+    Small ones are remembered: an original never changes, and a download in pieces asks again and again. Raises Missing.
     """
+    if (key, rule) in _cuts:
+        return _cuts[key, rule]
     with storage.unbuffered(key) as file:
         try:
-            return cut(cast("BinaryIO", file), KIND_OF[media_type], rule)
+            found = cut(cast("BinaryIO", file), KIND_OF[media_type], rule)
         except (Uncuttable, KeyError):
-            return None
+            found = None
+    if (
+        found is None
+        or len(found.pieces) + sum(len(each) for each in found.pieces if isinstance(each, bytes)) < SMALL_CUT
+    ):
+        if len(_cuts) >= MOST_CUTS:
+            _cuts.clear()
+        _cuts[key, rule] = found
+    return found
 
 
 def _made(vault: Vault, row: MediaFacts, name: str, order: Order) -> Edition:
