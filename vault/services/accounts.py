@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
-from vault.models import onetime
+from vault.models import noticeboard, onetime
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, Purpose, Scope, User
 from vault.services import Conflict, Refused, Vault
 
@@ -153,7 +153,7 @@ def accept_invitation(vault: Vault, token: str, *, name: str, password: str) -> 
 def offer_new_password(vault: Vault, actor_id: int | None, user_id: int) -> tuple[Purpose, str]:
     """Make a one-time address for somebody who cannot sign in; earlier ones end. Raises Refused for a disabled person.
 
-    For a person who never accepted the invitation it is a new invitation.
+    For a person who never accepted the invitation it is a new invitation. The others are told that it was made.
     """
     with transaction() as session:
         person = session.get_one(User, user_id)
@@ -165,6 +165,8 @@ def offer_new_password(vault: Vault, actor_id: int | None, user_id: int) -> tupl
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == user_id))
         token = onetime.make(session, purpose, user_id, life)
         audit.record(session, f"person.{purpose}_address", actor_id=actor_id, subject=person.email)
+        if not invited and actor_id != user_id:
+            noticeboard.tell(session, user_id, "password_reset", by=actor_id)
         return purpose, token
 
 

@@ -46,6 +46,7 @@ def grant(permit: Permit[AlbumFacts], *, user_id: str, role: Role, expires_at: d
             row = Grant(album_id=album.id, user_id=person.id, role=role, granted_by_id=permit.viewer.user_id)
             session.add(row)
         row.role, row.expires_at, row.granted_by_id = int(role), expires_at, permit.viewer.user_id
+        row.reason = ""
         by, ends = permit.viewer.user_id, expires_at and expires_at.isoformat()
         terms: dict[str, Any] = {"person": person.email, "role": role.label, "ends": ends}
         audit.record(session, "grant.set", actor_id=by, subject=album.public_id, **terms)

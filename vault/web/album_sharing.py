@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField, EmailField, HiddenField, RadioField
+from wtforms import DateField, EmailField, HiddenField, RadioField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import Length, Optional
 
@@ -14,7 +14,7 @@ from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import GRANTABLE, Role
 from vault.passwords import UnacceptablePassword
 from vault.policy import Action, Denied, Permit
-from vault.services import Refused, albums, explaining, history, people, sharing
+from vault.services import Refused, albums, explaining, group_grants, history, people, sharing
 from vault.services import links as share_links
 from vault.services.links import cards
 from vault.web import linkterms
@@ -39,6 +39,8 @@ class GrantForm(FlaskForm):
     email = EmailField("E-mail address", [Length(max=254)])
     # Of somebody who is in the list already, whose address is nobody's business.
     user_id = HiddenField()
+    # A group instead of a person; which ones there are, the service says.
+    group_id = StringField("Share with", [Length(max=64)])
     role = RadioField(
         "They may", choices=[SelectChoice(role.label, ROLES[role][0]) for role in GRANTABLE], default="viewer"
     )
@@ -60,14 +62,17 @@ def grant(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
     if form.validate_on_submit():
         role, ends = Role.from_label(form.role.data or ""), terms.end_of(form.expires_on.data)
         try:
-            if form.user_id.data:
+            if form.group_id.data:
+                sharing.grant_group(permit, group_id=form.group_id.data, role=role, expires_at=ends)
+            elif form.user_id.data:
                 sharing.grant(permit, user_id=form.user_id.data, role=role, expires_at=ends)
             else:
                 sharing.grant_by_email(permit, email=form.email.data or "", role=role, expires_at=ends)
         except Refused as refusal:
             form.email.errors = [str(refusal)]
         else:
-            flash("Saved." if form.user_id.data else f"Shared with {form.email.data}.", "ok")
+            by_email = not (form.user_id.data or form.group_id.data)
+            flash(f"Shared with {form.email.data}." if by_email else "Saved.", "ok")
             return redirect(url_for("sharing.show", album_id=permit.row.public_id))
     return _page(permit, grant_form=form), 422
 
@@ -79,6 +84,16 @@ def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> Response:
     if not sharing.revoke_grant(permit, user_id):
         raise Denied
     flash("They cannot see this album any more.", "ok")
+    return redirect(url_for("sharing.show", album_id=permit.row.public_id))
+
+
+@blueprint.post("/group-grants/<group_id>/revoke")
+@requires(Action.MANAGE, Album)
+def revoke_group_grant(permit: Permit[AlbumFacts], group_id: str) -> Response:
+    """Take away what was given to a group."""
+    if not sharing.revoke_group_grant(permit, group_id):
+        raise Denied
+    flash("Through that group nobody sees this album any more.", "ok")
     return redirect(url_for("sharing.show", album_id=permit.row.public_id))
 
 
@@ -116,8 +131,10 @@ def _page(permit: Permit[AlbumFacts], *, grant_form: GrantForm | None = None, li
         people=[
             _person(line, album)
             for line in explaining.of_album(permit)
-            if line.link is None or not _is_here(line, album)
+            if line.group is None and (line.link is None or not _is_here(line, album))
         ],
+        groups=[_group(line, album, named=named) for line, named in group_grants.reaching(permit)],
+        choices=[(group.public_id, group.name, group.owner_id is None) for group in sharing.groups_for(permit)],
         links=_links(permit),
         grant_form=grant_form or GrantForm(formdata=None),
         may_make=share_links.may_make(permit.viewer),
@@ -150,6 +167,23 @@ def _person(line: explaining.Access, album: Album) -> dict[str, Any]:
         "since": line.since,
         "expires_at": line.until,
         "source": "here" if here else above,
+        "removable": here and line.user is not None,
+    }
+
+
+def _group(line: group_grants.GroupLine, album: Album, *, named: bool) -> dict[str, Any]:
+    here = line.album.id == album.id
+    above = {"url": url_for("albums.show", album_id=line.album.public_id), "title": line.album.title}
+    return {
+        "id": line.group.public_id,
+        "name": line.group.name,
+        "count": line.member_count,
+        "is_vaults": line.group.owner_id is None,
+        "role": Role(line.grant.role).label,
+        "granted_by": line.granted_by,
+        "since": line.grant.created_at,
+        "expires_at": line.grant.expires_at,
+        "source": "here" if here else above if named else None,
         "removable": here,
     }
 

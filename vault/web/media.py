@@ -80,7 +80,7 @@ def show(permit: Permit[MediaFacts]) -> str:
         albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
         addable=_addable(permit) if Action.PLACE in can else [],
         **(_seen(permit) if Action.EXPLAIN in can else {}),
-        access=[_access(line) for line in explaining.of_media(permit)] if Action.EXPLAIN in can else [],
+        access=explaining.of_media(permit) if Action.EXPLAIN in can else [],
     )
 
 
@@ -241,12 +241,6 @@ def _seen(permit: Permit[MediaFacts]) -> dict[str, object]:
         "onlookers": [{**each._asdict(), "name": people.shown_name(each.person)} for each in looked],
         "guests": [{**each._asdict(), "is_mine": each.link.public_id in mine} for each in guests],
     }
-
-
-def _access(line: explaining.Access) -> dict[str, object]:
-    who = people.shown_name(line.user) if line.user else f"Link “{line.link.label}”" if line.link else ""
-    facts = {"reason": line.reason, "since": line.since, "until": line.until}
-    return {"who": who, "is_link": line.user is None, **facts}
 
 
 def _back(endpoint: str) -> str:

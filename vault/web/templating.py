@@ -12,7 +12,8 @@ from typing import Any
 from flask import Flask, url_for
 
 from vault import devices, terms
-from vault.services import visiting
+from vault.db import incidental
+from vault.services import notices, visiting
 from vault.web import access
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -24,7 +25,16 @@ def init(app: Flask) -> None:
     app.jinja_env.filters.update(size=size, day=day, moment=moment, iso=iso, last_day=terms.last_day)
     app.jinja_env.filters["device"] = devices.in_words
     app.jinja_env.globals.update(asset=asset, sharer_of=visiting.sharer)
-    app.context_processor(lambda: {"me": access.person()})
+    app.context_processor(lambda: {"me": access.person(), "notices_of_mine": _notices})
+
+
+def _notices() -> list[notices.Told]:
+    """Return what whoever is signed in must be told; a page is shown without it rather than not at all."""
+    found = access.person()
+    if found is not None:
+        with incidental("notices"):
+            return notices.of(found.user_id)
+    return []
 
 
 def size(count: float) -> str:

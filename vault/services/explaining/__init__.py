@@ -5,7 +5,6 @@ ways in. A test holds the list against asking for everybody.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +14,11 @@ from vault.db import db
 from vault.models import cursor as cursors
 from vault.models.account import User
 from vault.models.cursor import Page
-from vault.models.group import Group, GroupMember
+from vault.models.group import GroupMember
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
-from vault.models.sharing import Link, Role, Scope
+from vault.models.sharing import Link, Scope
 from vault.policy import Action, Permit, Viewer, allowed, rule
+from vault.services.explaining.lines import Access, Ending, named
 from vault.services.explaining.overview import (
     MOST_ROWS,
     GrantLine,
@@ -33,6 +33,7 @@ from vault.signing import digest
 __all__ = [
     "MOST_ROWS",
     "Access",
+    "Ending",
     "GrantLine",
     "Kind",
     "all_grants",
@@ -49,58 +50,6 @@ __all__ = [
 MOST_MEMBERS = 50
 AT_A_TIME = 5_000
 UNKNOWN = "an album that you do not see"
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What can be taken away of one way in: in words, and which row it is. `albums` are left by the picture."""
-
-    label: str
-    text: str
-    grant: tuple[int, int] | None = None
-    group_grant: tuple[int, int] | None = None
-    link_id: str | None = None
-    albums: tuple[str, ...] = ()
-    source_id: str = ""
-
-
-@dataclass(frozen=True)
-class Access:
-    """One way in which somebody can see an album or a picture.
-
-    `album` is where the grant or link stands; None for the owner, and for an album that is closed to who asks. `user`,
-    `group` and `link` exclude each other. `count` is how many people of a group see it, `members` the first of them by
-    name. `is_known` says whether who asks may see the link. `ending` is None where he may not change it.
-    """
-
-    id: str
-    kind: Kind
-    user: User | None
-    group: Group | None
-    link: Link | None
-    role: Role
-    reason: str
-    album: Album | None
-    since: datetime
-    until: datetime | None
-    count: int
-    members: tuple[User, ...]
-    is_known: bool
-    ending: Ending | None
-
-    @property
-    def name(self) -> str:
-        """Who it is: a person or a group by name, a link by its label to those who may read it."""
-        if self.user is not None:
-            return named(self.user)
-        if self.group is not None:
-            return self.group.name
-        return f"Link “{self.link.label}”" if self.link and self.is_known else "A link"
-
-
-def named(person: User) -> str:
-    """Return how to speak of somebody."""
-    return person.name or "Somebody who has not joined yet"
 
 
 def of_album(permit: Permit[AlbumFacts]) -> list[Access]:
@@ -220,8 +169,14 @@ class _Telling:
             count=count,
             members=people,
             is_known=way.link is not None and way.link.public_id in self.read,
+            look_in=self._look_in(way),
             ending=self._ending(way, count),
         )
+
+    def _look_in(self, way: Way) -> str | None:
+        if isinstance(self.row, Album):
+            return self.row.public_id
+        return next((album.public_id for album in way.through if album.public_id in self.managed), None)
 
     def _reason(self, way: Way, known: Album | None) -> str:
         where = self._where(known)

@@ -28,6 +28,10 @@ PARAMETERS = {
     "media_id": "The picture's id.",
     "user_id": "The person's id.",
     "link_id": "The link's id.",
+    "group_id": "The group's id.",
+    "line_id": "The line's id, as the list says it.",
+    "notice_id": "The notice's id.",
+    "whom": "A person's id, `link-` and a link's id, or `nobody`.",
 }
 REFUSALS = {
     401: "Nobody is signed in, or the token is not alive.",

@@ -13,12 +13,10 @@ from vault.imaging.identify import ACCEPT
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models.cursor import Page
 from vault.models.media import Media, MediaFacts
-from vault.models.sharing import Role
 from vault.policy import Action, Permit
-from vault.services import explaining, library, uploads
+from vault.services import library, uploads
 from vault.web.access import Face, requires, signed_in, vault, viewer
 from vault.web.api.protocol import (
-    Answer,
     Blueprint,
     Body,
     ListQuery,
@@ -98,19 +96,6 @@ class Description(Body):
         validate=_is_possible,
         metadata={"description": f"From the year {FIRST_YEAR} to {LAST_YEAR}; null where it is unknown."},
     )
-
-
-class Access(Answer):
-    """One way in which somebody can see a picture."""
-
-    user_id = fields.String(allow_none=True, metadata={"description": "Null for a link."})
-    link_id = fields.String(allow_none=True, metadata={"description": "Null for a person."})
-    name = fields.String(metadata={"description": "The person's name, or the link's label."})
-    role = fields.String(validate=validate.OneOf([role.label for role in Role]))
-    reason = fields.String(metadata={"examples": ["granted viewer by the owner on the album Summer"]})
-    album_id = fields.String(allow_none=True, metadata={"description": "Where the grant or link stands."})
-    since = Moment()
-    until = Moment(allow_none=True)
 
 
 FORM: dict[str, Any] = {
@@ -195,16 +180,6 @@ def retry(permit: Permit[MediaFacts]) -> dict[str, Any]:
     return picture(permit.viewer, library.get(permit))
 
 
-@blueprint.get("/media/<media_id>/access")
-@requires(Action.EXPLAIN, Media, face=Face.API)
-@blueprint.arguments(ListQuery, location="query")
-@blueprint.response(200, page_of(Access))
-def list_access(permit: Permit[MediaFacts], query: dict[str, Any]) -> dict[str, Any]:
-    """Say who can see one's picture, and why."""
-    found = explaining.page_of_media(permit, **query)
-    return page([_access(line) for line in found.items], found)
-
-
 def _form() -> tuple[FileStorage, str | None]:
     """Return the one file of a multipart body and the album it is for. Raises what the parser does."""
     if request.mimetype not in ("", "multipart/form-data"):
@@ -212,16 +187,3 @@ def _form() -> tuple[FileStorage, str | None]:
     parser = Blueprint.ARGUMENTS_PARSER
     (file,) = parser.parse(UploadFiles, request, location="files", unknown=RAISE)["file"]
     return file, parser.parse(UploadForm, request, location="form")["album_id"] or None
-
-
-def _access(line: explaining.Access) -> dict[str, Any]:
-    return {
-        "user_id": line.user.public_id if line.user else None,
-        "link_id": line.link.public_id if line.link else None,
-        "name": line.user.name if line.user else line.link.label if line.link else "",
-        "role": line.role.label,
-        "reason": line.reason,
-        "album_id": line.album.public_id if line.album else None,
-        "since": line.since,
-        "until": line.until,
-    }

@@ -1,0 +1,166 @@
+"""What can be reached from outside: links with what is worrying about each, for owners and for administrators.
+
+Floor 3. Reads only; links are ended by their own use cases. To administrators it shows labels, owners and counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from vault import audit
+from vault.db import db, transaction, utcnow
+from vault.models import linkrules
+from vault.models.account import User
+from vault.models.history import Visit
+from vault.models.linkrules import Rules
+from vault.models.media import Album, AlbumMedia, AlbumReach, Media
+from vault.models.sharing import Link, LinkMedia, LinkRole, MetadataRule, Scope
+from vault.policy import PUBLIC_ID, Action, Denied, Viewer, rule, visible
+
+UNUSED_DAYS = 90
+MOST_ROWS = 200
+
+
+class Worry(StrEnum):
+    """What may be wrong with a link, the worst first."""
+
+    LOCATION = "location"
+    """Originals leave with the place where they were taken."""
+    LEFT = "left"
+    """Whoever made it is disabled, or may no longer share what it opens."""
+    RULES = "rules"
+    """It does not keep what the instance demands."""
+    NO_PASSWORD = "no_password"  # noqa: S105  # the name of a worry, no password
+    NEVER_ENDS = "never_ends"
+    UNUSED = "unused"
+    ORIGINALS = "originals"
+
+
+WEIGHT = {worry: 1 << place for place, worry in enumerate(reversed(Worry))}
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A link that opens something to whoever holds it.
+
+    `count` is how many pictures; `title` the album's, None for pictures picked from anywhere; `is_open` says whether it
+    lets anybody in at this moment.
+    """
+
+    link: Link
+    title: str | None
+    owner: str
+    creator: str
+    count: int
+    last_used_at: datetime | None
+    is_open: bool
+    worries: tuple[Worry, ...]
+
+    @property
+    def weight(self) -> int:
+        """How worrying it is; more is worse."""
+        return sum(WEIGHT[worry] for worry in self.worries)
+
+
+def of_person(viewer: Viewer) -> list[Exposed]:
+    """Return the links by which a person's things can be reached: those he made, and those to his albums."""
+    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
+    mine = sa.or_(Link.creator_id == viewer.user_id, Link.album_id.in_(own))
+    return _exposed(visible(viewer, Action.VIEW, Link).where(mine))
+
+
+def of_vault() -> list[Exposed]:
+    """Return the links of everybody. One more than MOST_ROWS says that there are others."""
+    return _exposed(sa.select(Link))[: MOST_ROWS + 1]
+
+
+def pause_as_administrator(actor_id: int, link_id: str) -> None:
+    """Close a link until it is opened again, as whoever runs the vault. Raises Denied."""
+    if not PUBLIC_ID.fullmatch(link_id):
+        raise Denied
+    with transaction() as session:
+        living = sa.select(Link).where(Link.public_id == link_id, Link.revoked_at.is_(None))
+        link = session.scalar(living.with_for_update())
+        if link is None:
+            raise Denied
+        link.paused_at = link.paused_at or utcnow()
+        audit.record(session, "link.pause", actor_id=actor_id, subject=link_id, label=link.label)
+
+
+def _exposed(links: sa.Select[Link]) -> list[Exposed]:
+    """Return living links, the most worrying first; what a paused one opens nobody reaches."""
+    creator, owner = aliased(User), aliased(User)
+    unended = sa.or_(Link.expires_at.is_(None), Link.expires_at > utcnow())
+    used = sa.select(sa.func.max(Visit.last_seen_at)).where(Visit.link_id == Link.id).correlate(Link).scalar_subquery()
+    rows = db.session.execute(
+        links.add_columns(Album.title, owner.name, creator.name, used)
+        .join(creator, creator.id == Link.creator_id)
+        .outerjoin(Album, Album.id == Link.album_id)
+        .outerjoin(owner, owner.id == Album.owner_id)
+        .where(Link.revoked_at.is_(None), Link.paused_at.is_(None), unended)
+    ).all()
+    ids = [link.id for link, *_ in rows]
+    inside, counts, rules = _open(ids), _counts(ids), linkrules.present(db.session())
+    found = [
+        Exposed(
+            link,
+            title,
+            owned_by or made_by,
+            made_by,
+            counts.get(link.id, 0),
+            last,
+            link.id in inside,
+            _worries(link, last, rules, is_open=link.id in inside),
+        )
+        for link, title, owned_by, made_by, last in rows
+    ]
+    return sorted(found, key=lambda each: (-each.weight, -each.count, each.link.created_at, each.link.id))
+
+
+def _open(ids: Sequence[int]) -> set[int]:
+    """Return which links let somebody in: the rule itself says, in one statement."""
+    holder = Viewer(link_id=Link.public_id, generation=Link.generation)
+    opens = rule(Link, holder, Action.VISIT)
+    return set(db.session.scalars(sa.select(Link.id).where(Link.id.in_(ids), opens)))
+
+
+def _counts(ids: Sequence[int]) -> dict[int, int]:
+    """Return how many pictures each link shows, those in the trash and those that wait left out."""
+    shown = (Media.trashed_at.is_(None), Media.awaiting_since.is_(None), Media.quarantined_at.is_(None))
+    reaches = sa.or_(Link.scope == Scope.TREE, sa.and_(Link.scope == Scope.ALBUM, AlbumReach.distance == 0))
+    count = sa.func.count(sa.distinct(Media.id))
+    in_albums = (
+        sa.select(Link.id, count)
+        .join(AlbumReach, AlbumReach.source_id == Link.album_id)
+        .join(AlbumMedia, AlbumMedia.album_id == AlbumReach.album_id)
+        .join(Media, Media.id == AlbumMedia.media_id)
+        .where(Link.id.in_(ids), reaches, Link.role >= int(LinkRole.VIEWER), *shown)
+        .group_by(Link.id)
+    )
+    picked = (
+        sa.select(LinkMedia.link_id, count)
+        .join(Media, Media.id == LinkMedia.media_id)
+        .where(LinkMedia.link_id.in_(ids), *shown)
+        .group_by(LinkMedia.link_id)
+    )
+    return dict(db.session.execute(in_albums).all()) | dict(db.session.execute(picked).all())
+
+
+def _worries(link: Link, last: datetime | None, rules: Rules, *, is_open: bool) -> tuple[Worry, ...]:
+    started = link.starts_at is None or link.starts_at <= utcnow()
+    # Whatever is drawn anew on its way out has no metadata.
+    whole = link.role in linkrules.TAKING and link.long_edge_px is None and not link.watermark
+    holds = {
+        Worry.LOCATION: whole and link.metadata_rule == MetadataRule.KEEP,
+        Worry.LEFT: started and not is_open,
+        Worry.RULES: not linkrules.fits(rules, link),
+        Worry.NO_PASSWORD: link.password_hash is None,
+        Worry.NEVER_ENDS: link.expires_at is None,
+        Worry.UNUSED: (last or link.created_at) < utcnow() - timedelta(days=UNUSED_DAYS),
+        Worry.ORIGINALS: linkrules.takes_originals(link),
+    }
+    return tuple(worry for worry in Worry if holds[worry])
