@@ -157,6 +157,7 @@ def test_downloads_of_originals_are_remembered_once_a_file(house: House) -> None
     browser.get(path, headers={"Range": "bytes=0-3"})
     browser.get(path, headers={"Range": "bytes=4-9"})
     browser.get(f"/media/{media}/thumb")
+    house.vault.recorder.flush()
 
     assert [(event.actor, event.subject) for event in events("media.download")] == [(anna.email, media)] * 2
 

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from vault.chain import SEALED, Chain, moment
@@ -28,8 +29,11 @@ address: ContextVar[str] = ContextVar("address", default="")
 SYSTEM = "the vault itself"
 
 
-class ChainBroken(Exception):
-    """The head of the chain is gone, although there was one: nothing may be sealed until somebody has looked."""
+class ChainBroken(SQLAlchemyError):
+    """The head of the chain is gone, although there was one: nothing may be sealed until somebody has looked.
+
+    A fault of the database as others are, so that what is written beside a request's purpose does not stop reading.
+    """
 
 
 _chains: WeakKeyDictionary[sa.Engine, Chain] = WeakKeyDictionary()

@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from vault import logs
-from vault.audit import ChainBroken
 from vault.cli import auditing, importing, people, running, upkeep
 from vault.cli.house import House
 from vault.config import SettingsError
@@ -23,7 +22,7 @@ from vault.passwords import UnacceptablePassword
 from vault.services import Refused
 from vault.storage import StorageError
 
-REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, QueueError, ChainBroken, SQLAlchemyError)
+REFUSALS = (Refused, Unsupported, UnacceptablePassword, StorageError, QueueError, SQLAlchemyError)
 COMMANDS = (
     running.run,
     running.worker,
