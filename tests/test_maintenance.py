@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from tests.factories import House, Person
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, Purpose, SignInAttempt, User
+from vault.models.history import Download, PersonSight, Visit, VisitSight
 from vault.models.media import Media
+from vault.models.sharing import LinkRole, Role
 from vault.models.system import Event
 from vault.policy import Action, authorize
 from vault.services import accounts, inspection, library, maintenance
@@ -144,3 +146,31 @@ class TestForgetting:
             for table in (LoginSession, OneTimeToken, ApiToken, SignInAttempt)
         ]
         assert counts == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("days_ago", "sights"), [(364, 2), (366, 0)])
+def test_who_looked_is_forgotten_after_the_days_of_the_setting(house: House, days_ago: int, sights: int) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    media, link = house.picture(anna, album), house.link(album, role=LinkRole.DOWNLOADER)
+    house.grant(album, ben, Role.VIEWER)
+    visitor = house.visitor(link)
+    for variant in ("preview", "original"):
+        assert visitor.get(f"/l/{link.public_id}/media/{media.public_id}/{variant}").status_code == 200
+    house.browser(ben).get(f"/media/{media.public_id}/preview")
+    house.vault.recorder.flush()
+    then = utcnow() - timedelta(days=days_ago)
+    with transaction() as session:
+        session.execute(sa.update(Visit).values(expires_at=then))
+        session.execute(sa.update(PersonSight).values(last_at=then))
+
+    maintenance.tidy(house.vault)
+
+    db.session.rollback()
+    counts = {
+        kind: db.session.scalar(sa.select(sa.func.count()).select_from(kind))
+        for kind in (Visit, VisitSight, Download, PersonSight)
+    }
+    kept = min(sights, 1)
+    assert counts == {Visit: kept, VisitSight: sights, Download: kept, PersonSight: kept}
+    assert house.visitor(link).get(f"/l/{link.public_id}/").status_code == 200

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, SignInAttempt
+from vault.models.history import Download, PersonSight, Visit, VisitSight
 from vault.models.media import Media
 from vault.services import Vault
 
@@ -22,6 +23,7 @@ def tidy(vault: Vault) -> None:
     empty_trash(vault)
     sweep(vault)
     forget_ended()
+    forget_history(vault)
 
 
 def empty_trash(vault: Vault) -> int:
@@ -59,6 +61,24 @@ def forget_ended() -> None:
         session.execute(sa.delete(LoginSession).where(LoginSession.expires_at < now))
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.expires_at < now - KEPT_AFTER_END))
         session.execute(sa.delete(ApiToken).where(ApiToken.expires_at < now - KEPT_AFTER_END))
+
+
+def forget_history(vault: Vault) -> int:
+    """Forget visits that ended longer ago than the setting says, with all that was seen; return how many.
+
+    What people with an account opened goes likewise. A visit that lives is never old.
+    """
+    limit, count = utcnow() - timedelta(days=vault.settings.history_days), 0
+    ended = sa.func.coalesce(Visit.ended_at, Visit.expires_at)
+    while ids := db.session.scalars(sa.select(Visit.id).where(ended < limit).limit(BATCH)).all():
+        with transaction() as session:
+            for rows in (VisitSight, Download):
+                session.execute(sa.delete(rows).where(rows.visit_id.in_(ids)))
+            session.execute(sa.delete(Visit).where(Visit.id.in_(ids)))
+        count += len(ids)
+    with transaction() as session:
+        session.execute(sa.delete(PersonSight).where(PersonSight.last_at < limit))
+    return count
 
 
 def _purge(vault: Vault, media_id: int, limit: object) -> int:
