@@ -90,7 +90,7 @@ def enter(vault: Vault, link_id: str, ticket: str, *, user_agent: str) -> Entere
     try:
         return Entered(authorize(Credential(digest(ticket), link_id=link_id), Action.VISIT, Link, link_id), None)
     except Denied:
-        viewer = _bearer(vault, link_id, ticket)
+        viewer = bearer(vault, link_id, ticket)
     if is_locked(knock(viewer)):
         raise Locked
     return _admit(vault, viewer, ticket, user_agent=user_agent, password_hash=None)
@@ -101,13 +101,21 @@ def unlock(vault: Vault, link_id: str, ticket: str, password: str, *, user_agent
 
     The caller has counted the try. Raises WrongPassword, Denied, TooBusy.
     """
-    viewer = _bearer(vault, link_id, ticket)
+    viewer = bearer(vault, link_id, ticket)
     permit = knock(viewer)
     kept = db.session.scalar(sa.select(Link.password_hash).where(Link.id == permit.row.id))
     if not vault.passwords.matches(kept, password):
         remember_refusal(link_id, "wrong password")
         raise WrongPassword
     return _admit(vault, viewer, new_ticket(vault, viewer), user_agent=user_agent, password_hash=kept)
+
+
+def bearer(vault: Vault, link_id: str, ticket: str) -> Viewer:
+    """Return whom a ticket of this link stands for, without a query. Raises MadeUp for one that we did not make."""
+    found = vault.signer.parse(_purpose(link_id), ticket) if PUBLIC_ID.fullmatch(link_id) else None
+    if found is None:
+        raise MadeUp
+    return Viewer(link_id=link_id, generation=found[1])
 
 
 def is_locked(permit: Permit[LinkFacts]) -> bool:
@@ -223,13 +231,6 @@ def _address(kept: str) -> str:
     if kept == "full":
         return str(found)
     return str(ipaddress.ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
-
-
-def _bearer(vault: Vault, link_id: str, ticket: str) -> Viewer:
-    found = vault.signer.parse(_purpose(link_id), ticket) if PUBLIC_ID.fullmatch(link_id) else None
-    if found is None:
-        raise MadeUp
-    return Viewer(link_id=link_id, generation=found[1])
 
 
 def _purpose(link_id: str) -> str:

@@ -72,6 +72,7 @@ def home(link_id: str) -> str | AnyResponse:
 def unlock(link_id: str) -> str | AnyResponse | tuple[str, int]:
     """Let in who knows the password: a new visitor, with a new ticket."""
     form, ticket = UnlockForm(), visit_ticket()
+    visiting.bearer(vault(), link_id, ticket)  # who did not come by the address makes no try, and none is counted
     if form.validate_on_submit():
         attempt = sessions.begin_attempt(f"link {link_id}")
         try:
