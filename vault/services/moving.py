@@ -187,7 +187,8 @@ class _Meant:
         above = sa.select(AlbumReach.source_id).where(AlbumReach.album_id.in_([album.id, parent_id or album.id]))
         self.sources = list(session.scalars(above.distinct()))
         self.reached = reached
-        stands = [any_of(row, where=(row.album_id == Album.id,)) for row in map(aliased, (Grant, GroupGrant, Link))]
+        rows: list[Any] = [aliased(Grant), aliased(GroupGrant), aliased(Link)]
+        stands = [any_of(row, where=(row.album_id == Album.id,)) for row in rows]
         self.asked = sa.or_(Album.id == album.id, sa.and_(Album.id.in_(reached), sa.or_(*stands)))
         inside = sa.select(GroupMember.user_id).join(GroupGrant, GroupGrant.group_id == GroupMember.group_id)
         granted = User.id.in_(sa.select(Grant.user_id).where(self._near(Grant)))

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from vault.models.account import Purpose, User
 from vault.models.sharing import LinkRole, Role
 from vault.policy import Denied
-from vault.services import Refused, accounts, explaining, invitations, links, people, sessions, sharing
+from vault.services import Refused, accounts, explaining, group_grants, invitations, links, people, sessions, sharing
 from vault.services.links import cards
 from vault.web.access import admin, me, vault
 
@@ -131,13 +131,15 @@ def show_access() -> str:
     """Show every grant and every link of the vault."""
     text, kind = request.args.get("q", ""), request.args.get("kind", "")
     grants = explaining.all_grants(text=text) if kind != "links" else []
+    shared = group_grants.everywhere(text=text) if kind != "links" else []
     links = cards.cards(vault(), explaining.all_links(text=text)) if kind != "grants" else []
     most = explaining.MOST_ROWS
     return render_template(
         "admin/access.html",
         grants=[_grant(line) for line in grants[:most]],
+        group_grants=[_group_grant(line) for line in shared[:most]],
         links=[_link(card) for card in links[:most]],
-        shortened=most if max(len(grants), len(links)) > most else None,
+        shortened=most if max(len(grants), len(shared), len(links)) > most else None,
         q=text,
         kind=kind,
     )
@@ -148,6 +150,16 @@ def show_access() -> str:
 def revoke_grant(album_id: str, user_id: str) -> Response:
     """Take a grant away."""
     if not sharing.revoke_grant_as_administrator(me().user_id, album_id, user_id):
+        raise Denied
+    flash("The grant is gone.", "ok")
+    return redirect(url_for("admin.access"))
+
+
+@blueprint.post("/access/group-grants/<album_id>/<group_id>/revoke")
+@admin()
+def revoke_group_grant(album_id: str, group_id: str) -> Response:
+    """Take away what was given to a group."""
+    if not sharing.revoke_group_grant_as_administrator(me().user_id, album_id, group_id):
         raise Denied
     flash("The grant is gone.", "ok")
     return redirect(url_for("admin.access"))
@@ -219,6 +231,20 @@ def _grant(line: explaining.GrantLine) -> dict[str, Any]:
         "album_id": line.album.public_id,
         "user_id": line.person.public_id,
         "user_name": line.person.name or line.person.email,
+        "role": Role(line.grant.role).label,
+        "granted_by": line.granted_by,
+        "since": line.grant.created_at,
+        "expires_at": line.grant.expires_at,
+    }
+
+
+def _group_grant(line: group_grants.GroupLine) -> dict[str, Any]:
+    return {
+        "album_title": line.album.title,
+        "album_id": line.album.public_id,
+        "group_id": line.group.public_id,
+        "group_name": line.group.name,
+        "count": line.member_count,
         "role": Role(line.grant.role).label,
         "granted_by": line.granted_by,
         "since": line.grant.created_at,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than WTForms 3.3
 from wtforms.validators import InputRequired, Length
 
@@ -38,7 +38,6 @@ class AlbumForm(FlaskForm):
     title = StringField("Title", [InputRequired(), Length(max=200)])
     description = TextAreaField("Description", [Length(max=5000)])
     order = SelectField("Order", choices=ORDERS, default=Order.NEWEST.value)
-    inherits = BooleanField("Whoever may see the album above may see this one too", default=True)
 
 
 @blueprint.get("")
@@ -104,17 +103,11 @@ def show(permit: Permit[AlbumFacts]) -> str | Response:
 @blueprint.route("/<album_id>/edit", methods=["GET", "POST"])
 @requires(Action.MANAGE, Album)
 def edit(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
-    """Change title, description, order, inheritance."""
+    """Change title, description, order; from here one moves it, too."""
     album = albums.get(permit)
-    kept = {"title": album.title, "description": album.description, "order": album.order, "inherits": album.inherits}
-    form = AlbumForm(data=kept)
+    form = AlbumForm(data={"title": album.title, "description": album.description, "order": album.order})
     if form.validate_on_submit():
-        changes = albums.Changes(
-            form.title.data,
-            form.description.data,
-            Order(form.order.data),
-            bool(form.inherits.data) if album.parent_id is not None else None,
-        )
+        changes = albums.Changes(form.title.data, form.description.data, Order(form.order.data))
         try:
             albums.change(permit, changes)
         except Refused as refusal:
@@ -122,7 +115,9 @@ def edit(permit: Permit[AlbumFacts]) -> str | Response | tuple[str, int]:
         else:
             return redirect(url_for("albums.show", album_id=album.public_id))
     shown = described(album, permit, role_on(permit.viewer, album.id) or Role.VIEWER)
-    page = render_template("albums/edit.html", form=form, album=shown, parent=shown["parent"])
+    page = render_template(
+        "albums/edit.html", form=form, album=shown | {"inherits": album.inherits}, parent=shown["parent"]
+    )
     return page, 422 if form.is_submitted() else 200
 
 
