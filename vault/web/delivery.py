@@ -8,7 +8,7 @@ for comparing it.
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from errno import ECONNRESET
 from functools import lru_cache
@@ -96,23 +96,36 @@ def send_zip(found: Zip) -> Response:
     return answer
 
 
-def dressed(vault: Vault, proof: Credential, entries: Iterable[Entry]) -> list[Entry]:
+class BeingPrepared(StillBeingMade):
+    """So many of the pictures of an archive are ready, and the others are not yet."""
+
+    def __init__(self, ready: int, of: int) -> None:
+        super().__init__()
+        self.ready, self.of = ready, of
+
+
+def dressed(
+    vault: Vault, proof: Credential, entries: Sequence[Entry], *, seconds: float = MAKING_SECONDS
+) -> list[Entry]:
     """Return entries as the terms of a link let them leave: with the names and the lengths of their editions.
 
-    What cannot be made for these terms is left out. Raises StillBeingMade when making takes too long; asked again, it
-    goes on where it was.
+    What cannot be made for these terms is left out. Raises BeingPrepared when making takes longer than `seconds`; asked
+    again, it goes on where it was.
     """
-    found, until = [], time.monotonic() + MAKING_SECONDS
+    found: list[Entry] = []
+    until, seen = time.monotonic() + seconds, 0
     for entry in entries:
         try:
             permit = authorize(proof, Action.DOWNLOAD, Media, entry.media_id)
             edition = editions.find(vault, permit, "original")
-        except StillBeingMade:
-            raise
+        except StillBeingMade as still:
+            raise BeingPrepared(seen, len(entries)) from still
         except (Denied, NotReady):
             continue
-        if edition.key != permit.row.blob_key and time.monotonic() > until:
-            raise StillBeingMade
+        finally:
+            seen += 1
+        if edition.key != permit.row.blob_key and time.monotonic() > until and seen < len(entries):
+            raise BeingPrepared(seen, len(entries))
         name = _name_for(permit, edition)
         found.append(entry._replace(file_name=name, size_bytes=edition.size_bytes or 0))
     return found

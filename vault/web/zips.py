@@ -1,6 +1,6 @@
 """Archives: an album whole, what was chosen, and all that a link opens to its visitor. Floor 4."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, render_template, request
 
 from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import Link, LinkFacts
@@ -10,11 +10,13 @@ from vault.services.recording import ZIP
 from vault.signing import digest
 from vault.web import access, taking
 from vault.web.access import Face, requires, signed_in, vault, viewer
-from vault.web.delivery import dressed, send_zip
+from vault.web.delivery import BeingPrepared, dressed, send_zip
 from vault.web.visitors import opened_by_link, visit_cookie
 
 blueprint = Blueprint("zips", __name__)
 TITLE = "Pictures"
+# After this a browser is told how far it is.
+SECONDS_UNTIL_TOLD = 4.0
 
 
 @blueprint.get("/albums/<album_id>/zip")
@@ -38,24 +40,32 @@ def chosen() -> Response:
 @blueprint.get("/l/<link_id>/zip")
 @opened_by_link(Action.DOWNLOAD, Link, face=Face.BYTES)
 def by_link(permit: Permit[LinkFacts]) -> Response:
-    """Send all that a link opens, as its terms let it leave; one download, counted when all of it went out."""
+    """Send all that a link opens, as its terms let it leave; one download, counted when all of it went out.
+
+    A browser is told how far it is while pictures still have to be made, on a page that asks again by itself.
+    """
     taking.begin(permit, ZIP)
     title, subject, entries = _opened(permit)
     proof = Credential(digest(request.cookies[visit_cookie()]), link_id=permit.row.public_id)
-    found = zipping.of(
-        vault(),
-        permit.viewer,
-        title,
-        dressed(vault(), proof, entries),
-        proof=proof,
-        source=editions.to_take,
-        subject=subject,
-    )
-    answer = taking.counted(send_zip(found), permit, ZIP)
+    is_page = "text/html" in request.headers.get("Accept", "")
+    try:
+        held = dressed(vault(), proof, entries, **({"seconds": SECONDS_UNTIL_TOLD} if is_page else {}))
+    except BeingPrepared as still:
+        if not is_page:
+            raise
+        answer = _preparing(permit, still)
+    else:
+        found = zipping.of(vault(), permit.viewer, title, held, proof=proof, source=editions.to_take, subject=subject)
+        answer = taking.counted(send_zip(found), permit, ZIP)
     # As on all that lies below a link.
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
+
+
+def _preparing(permit: Permit[LinkFacts], still: BeingPrepared) -> Response:
+    shown = {"link_id": permit.row.public_id, "ready": still.ready, "of": still.of}
+    return make_response(render_template("visit/preparing.html", **shown), 202)
 
 
 def _opened(permit: Permit[LinkFacts]) -> tuple[str, str, list[zipping.Entry]]:
