@@ -18,7 +18,7 @@ def upgrade() -> None:
     _create_groups()
     _create_visits()
     with op.batch_alter_table("album_grant", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("reason", sa.String(length=500), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("reason", sa.String(length=500), server_default=sa.text("''"), nullable=False))
 
     with op.batch_alter_table("link", schema=None) as batch_op:
         batch_op.add_column(sa.Column("scope", sa.String(length=9), server_default="tree", nullable=False))
@@ -34,13 +34,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("needs_acceptance", sa.Boolean(), server_default="1", nullable=False))
         batch_op.add_column(sa.Column("metadata_rule", sa.String(length=8), server_default="location", nullable=False))
         batch_op.add_column(sa.Column("long_edge_px", sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column("watermark", sa.String(length=100), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("watermark", sa.String(length=100), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column("neutral_names", sa.Boolean(), server_default="1", nullable=False))
         batch_op.alter_column("album_id", existing_type=sa.INTEGER(), nullable=True)
 
     with op.batch_alter_table("media", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("origin", sa.String(length=22), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("guest_name", sa.String(length=100), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("origin", sa.String(length=22), server_default=sa.text("''"), nullable=False))
+        guest = sa.Column("guest_name", sa.String(length=100), server_default=sa.text("''"), nullable=False)
+        batch_op.add_column(guest)
         batch_op.add_column(sa.Column("awaiting_since", sa.DateTime(timezone=True), nullable=True))
         batch_op.drop_index(batch_op.f("uq_media_owner_id_sha256"))
         batch_op.create_index(batch_op.f("ix_media_awaiting_since"), ["awaiting_since"], unique=False)

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vault.db import Base, utcnow
@@ -52,8 +52,8 @@ class Media(Base):
     blob_key: Mapped[str] = mapped_column(String(200), unique=True)
     caption: Mapped[str] = mapped_column(Text, default="")
     uploaded_at: Mapped[datetime] = mapped_column(default=utcnow)
-    origin: Mapped[str] = mapped_column(String(22), default="", server_default="")
-    guest_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    origin: Mapped[str] = mapped_column(String(22), default="", server_default=text("''"))
+    guest_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     awaiting_since: Mapped[datetime | None] = mapped_column(index=True)
     trashed_at: Mapped[datetime | None] = mapped_column(index=True)
     quarantined_at: Mapped[datetime | None]

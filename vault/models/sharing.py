@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vault.db import Base, utcnow
@@ -102,7 +102,7 @@ class Grant(Base):
     granted_by_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
 
     __table_args__ = (Index(None, user_id, album_id),)
 
@@ -158,7 +158,7 @@ class Link(Base):
         String(8), default=MetadataRule.STRIP_LOCATION, server_default=MetadataRule.STRIP_LOCATION
     )
     long_edge_px: Mapped[int | None]
-    watermark: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    watermark: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     neutral_names: Mapped[bool] = mapped_column(default=True, server_default="1")
 
 
