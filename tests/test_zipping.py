@@ -11,7 +11,9 @@ from typing import BinaryIO
 import pytest
 
 from tests.factories import House
-from vault.services import Vault, zipping
+from vault.models.media import Album, Media
+from vault.policy import Action, authorize
+from vault.services import Vault, library, zipping
 from vault.services.zipping import BrokenOff, Entry, Folder, Zip
 
 MOMENT = datetime(2024, 7, 14, 18, 30, 22, tzinfo=UTC)
@@ -195,3 +197,16 @@ def test_a_reader_who_goes_away_leaves_no_file_open(house: House) -> None:
     assert [file.closed for file in opened] == [True, False]
     found.chunks.close()
     assert [file.closed for file in opened] == [True, True]
+
+
+def test_an_album_is_weighed_as_far_as_one_may_take_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = house.person("Anna")
+    album = house.album(anna)
+    kept = [house.picture(anna, album) for _ in range(2)]
+    binned = house.picture(anna, album)
+    library.trash(authorize(anna.viewer, Action.TRASH, Media, binned.public_id))
+    permit = authorize(anna.viewer, Action.DOWNLOAD, Album, album.public_id)
+
+    assert zipping.weigh(permit) == (2, sum(media.size_bytes for media in kept))
+    monkeypatch.setattr(zipping, "MOST_WEIGHED", 1)
+    assert zipping.weigh(permit) is None

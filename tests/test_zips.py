@@ -292,16 +292,3 @@ def test_a_broken_archive_is_a_line_that_was_cut(house: House) -> None:
 
     with pytest.raises(ConnectionResetError):
         house.browser(anna).get(f"/albums/{album.public_id}/zip")
-
-
-def test_an_album_is_weighed_as_far_as_one_may_take_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    anna = house.person("Anna")
-    album = house.album(anna)
-    kept = [house.picture(anna, album) for _ in range(2)]
-    binned = house.picture(anna, album)
-    library.trash(authorize(anna.viewer, Action.TRASH, Media, binned.public_id))
-    permit = authorize(anna.viewer, Action.DOWNLOAD, Album, album.public_id)
-
-    assert zipping.weigh(permit) == (2, sum(media.size_bytes for media in kept))
-    monkeypatch.setattr(zipping, "MOST_WEIGHED", 1)
-    assert zipping.weigh(permit) is None
