@@ -46,7 +46,9 @@ export function deedsFor(frame: HTMLElement): (Deed | Whole)[] {
   const album = frame.dataset["album"] ?? "";
   const name = frame.dataset["albumName"] ?? "";
   const everybodys = frame.dataset["chooseAll"] !== undefined;
-  return kind === "album" ? [download, putInto(album), takeOut(album, name, everybodys), throwAway] : [download, putInto(""), throwAway];
+  const share = shareFrom(album, frame.dataset["share"] !== undefined);
+  if (kind !== "album") return [share, download, putInto(""), throwAway];
+  return [share, download, putInto(album), takeOut(album, name, everybodys), throwAway];
 }
 
 export function manyOf(count: number): string {
@@ -60,17 +62,23 @@ const download: Whole = {
   may: (picture) => picture.takeable,
   begin: (pictures) => {
     // A form, and not a script's own request: the browser writes the archive to the disk while it comes.
-    const form = element("form", "");
-    form.method = "post";
-    form.action = "/media/zip";
-    form.hidden = true;
-    form.append(field("csrf_token", csrfToken()), field("ids", pictures.map(({ id }) => id).join(",")));
-    document.body.append(form);
-    form.submit();
-    form.remove();
+    send("/media/zip", { ids: idsOf(pictures) });
     return `The download of ${countOf(pictures.length)} has begun.`;
   },
 };
+
+/** Pictures of others are shared out of an album that one manages. */
+const shareFrom = (album: string, manages: boolean): Whole => ({
+  label: "Share",
+  drawing: drawings.link,
+  isDangerous: false,
+  may: (picture) => manages || picture.mine,
+  begin: (pictures) => {
+    // A form here too: so many ids fit into no address.
+    send("/links/new", { ids: idsOf(pictures), album });
+    return "";
+  },
+});
 
 const putInto = (apart: string): Deed => ({
   label: "Put into album…",
@@ -119,6 +127,22 @@ const deleteForGood: Deed = {
   question: (count) => `Delete ${count} for good, with all that was uploaded? Nothing brings it back.`,
   prepare: ready((picture) => ["POST", `/media/${picture.id}/purge`], "deleted for good", "deleted"),
 };
+
+function idsOf(pictures: readonly Picture[]): string {
+  return pictures.map(({ id }) => id).join(",");
+}
+
+/** Send a form as if somebody had pressed its button. */
+function send(action: string, values: Record<string, string>): void {
+  const form = element("form", "");
+  form.method = "post";
+  form.action = action;
+  form.hidden = true;
+  for (const [name, value] of Object.entries({ csrf_token: csrfToken(), ...values })) form.append(field(name, value));
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
 
 function field(name: string, value: string): HTMLInputElement {
   const made = element("input", "");
