@@ -34,6 +34,11 @@ GET    /albums/{album}/zip                             in   403  403  200  200  
 GET    /albums/{apart}/zip?below=1                     in   403  403  403  403  403  403  200  403  in
 GET    /albums/{album}/edit                            in   403  403  403  403  403  200  200  403  in
 POST   /albums/{album}/edit                            in   403  403  403  403  403  302  302  403  in
+GET    /albums/{album}/move                            in   403  403  403  403  403  200  200  403  in
+GET    /albums/{below}/move?to=top                     in   403  403  403  403  403  422  200  403  in
+POST   /albums/{below}/move                            in   403  403  403  403  403  422  409  403  in
+GET    /albums/{below}/inherit                         in   403  403  403  403  403  200  200  403  in
+POST   /albums/{below}/inherit                         in   403  403  403  403  403  409  409  403  in
 GET    /albums/{album}/delete                          in   403  403  403  403  403  403  200  403  in
 POST   /albums/{album}/delete !                        in   403  403  403  403  403  403  302  403  in
 POST   /albums/{album}/media/{mine}/put !              in   403  403  403  302  302  302  302  403  in
@@ -44,9 +49,42 @@ POST   /albums/{album}/media/{media}/move              in   403  403  403  403  
 GET    /albums/{album}/sharing                         in   403  403  403  403  403  200  200  403  in
 POST   /albums/{album}/grants                          in   403  403  403  403  403  302  302  403  in
 POST   /albums/{album}/grants/{guest}/revoke !         in   403  403  403  403  403  302  302  403  in
+POST   /albums/{album}/group-grants/{group}/revoke !   in   403  403  403  403  403  302  302  403  in
 POST   /albums/{album}/leave !                         in   403  302  302  302  302  302  403  403  in
 POST   /albums/{album}/links                           in   403  403  403  403  403  302  302  403  in
+GET    /albums/{album}/history                         in   403  403  403  403  403  200  200  403  in
+GET    /albums/{album}/access                          in   403  403  403  403  403  200  200  403  in
+POST   /albums/{album}/access/{line}/end !             in   403  403  403  403  403  302  302  403  in
+GET    /albums/{apart}/access                          in   403  403  403  403  403  403  200  403  in
+GET    /albums/{album}/as/{guest}                      in   403  403  403  403  403  200  200  403  in
+GET    /albums/{album}/as/link-{inside}                in   403  403  403  403  403  200  200  403  in
+GET    /albums/{album}/as/nobody                       in   403  403  403  403  403  200  200  403  in
+GET    /albums/{apart}/as/{guest}                      in   403  403  403  403  403  403  403  403  in
+GET    /albums/{album}/as/{guest}/albums/{below}       in   403  403  403  403  403  200  200  403  in
+GET    /albums/{album}/as/{guest}/albums/{apart}       in   403  403  403  403  403  403  403  403  in
+GET    /albums/{album}/as/{guest}/media/{media}        in   403  403  403  403  403  200  200  403  in
+GET    /albums/{album}/as/{guest}/media/{loose}        in   403  403  403  403  403  403  403  403  in
+GET    /albums/{album}/as/{guest}/media/{media}/thumb  403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{media}/preview 403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{media}/original 403  403  403  403  403  403  403  403  403  403
+GET    /albums/{album}/as/link-{taker}/media/{media}/original 403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{loose}/thumb  403  403  403  403  403  403  403  403  403  403
+GET    /media/{media}/access                           in   403  403  403  403  403  403  200  403  in
+POST   /media/{media}/access/{seen}/end !              in   403  403  403  403  403  403  302  403  in
+GET    /exposure                                       in   200  200  200  200  200  200  200  200  in
+POST   /exposure                                       in   302  302  302  302  302  302  302  302  in
+POST   /notices/{told}/dismiss !                       in   403  403  403  403  403  403  302  403  in
+POST   /notices/{told}/end !                           in   403  403  403  403  403  403  302  403  in
 GET    /links                                          in   200  200  200  200  200  200  200  200  in
+POST   /links                                          in   422  422  422  422  422  422  422  422  in
+GET    /links/new?ids={media}                          in   403  200  200  200  200  200  200  403  in
+POST   /links/new?ids={loose}                          in   403  403  403  403  403  403  200  403  in
+GET    /links/{link}                                   in   403  403  403  403  403  200  200  403  in
+GET    /links/{link}/qr.svg                            in   403  403  403  403  403  200  200  403  in
+GET    /links/{link}/history.csv                       in   403  403  403  403  403  200  200  403  in
+POST   /links/{link}/copy !                            in   403  403  403  403  403  302  302  403  in
+POST   /links/{link}/pause !                           in   403  403  403  403  403  302  302  403  in
+POST   /links/{link}/resume                            in   403  403  403  403  403  302  302  403  in
 POST   /links/{link}/revoke !                          in   403  403  403  403  403  302  302  403  in
 POST   /links/{link}/rotate !                          in   403  403  403  403  403  302  302  403  in
 POST   /links/{link}/update                            in   403  403  403  403  403  302  302  403  in
@@ -69,25 +107,32 @@ GET    /upload                                         in   200  200  200  200  
 POST   /upload                                         in   302  302  302  302  302  302  302  302  in
 """
 
-# What a link opens depends on the link alone.
+# What a link opens depends on the ticket alone: `visitor` came by {shown} and {taken}, and by {dead} before it died.
+# {inside}, {taker} and {closed} are these links' own ids. The address stands last: whoever asked for it has a ticket.
 VISITS = """
                                                        nobo stra view down cont edit mana owne admi visi
-GET    /l/{shown}                                      200  200  200  200  200  200  200  200  200  200
-GET    /l/{shown}/albums/{below}                       200  200  200  200  200  200  200  200  200  200
-GET    /l/{shown}/albums/{apart}                       403  403  403  403  403  403  403  403  403  403
-GET    /l/{shown}/media/{media}                        200  200  200  200  200  200  200  200  200  200
-GET    /l/{shown}/media/{media}/thumb                  200  200  200  200  200  200  200  200  200  200
-GET    /l/{shown}/media/{media}/preview                200  200  200  200  200  200  200  200  200  200
-GET    /l/{shown}/media/{media}/original               403  403  403  403  403  403  403  403  403  403
-GET    /l/{shown}/media/{loose}                        403  403  403  403  403  403  403  403  403  403
-GET    /l/{shown}/media/{loose}/thumb                  403  403  403  403  403  403  403  403  403  403
-GET    /l/{shown}/media/{binned}/preview               403  403  403  403  403  403  403  403  403  403
-GET    /l/{taken}/media/{media}/original               200  200  200  200  200  200  200  200  200  200
+GET    /l/{inside}/                                    403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/albums/{below}                      403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/albums/{apart}                      403  403  403  403  403  403  403  403  403  403
+GET    /l/{inside}/media/{media}                       403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{media}/thumb                 403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{media}/preview               403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{media}/original              403  403  403  403  403  403  403  403  403  403
+GET    /l/{inside}/media/{loose}                       403  403  403  403  403  403  403  403  403  403
+GET    /l/{inside}/media/{loose}/thumb                 403  403  403  403  403  403  403  403  403  403
+GET    /l/{inside}/media/{binned}/preview              403  403  403  403  403  403  403  403  403  403
+GET    /l/{taker}/media/{media}/original               403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/zip                                 403  403  403  403  403  403  403  403  403  403
+GET    /l/{taker}/zip                                  403  403  403  403  403  403  403  403  403  200
+GET    /l/{closed}/zip                                 403  403  403  403  403  403  403  403  403  403
+POST   /l/{inside}/unlock                              403  403  403  403  403  403  403  403  403  422
 GET    /l/{dead}                                       403  403  403  403  403  403  403  403  403  403
-GET    /l/{dead}/albums/{below}                        403  403  403  403  403  403  403  403  403  403
-GET    /l/{dead}/media/{media}                         403  403  403  403  403  403  403  403  403  403
-GET    /l/{dead}/media/{media}/thumb                   403  403  403  403  403  403  403  403  403  403
-GET    /l/{dead}/media/{media}/original                403  403  403  403  403  403  403  403  403  403
+GET    /l/{closed}/                                    403  403  403  403  403  403  403  403  403  403
+GET    /l/{closed}/albums/{below}                      403  403  403  403  403  403  403  403  403  403
+GET    /l/{closed}/media/{media}                       403  403  403  403  403  403  403  403  403  403
+GET    /l/{closed}/media/{media}/thumb                 403  403  403  403  403  403  403  403  403  403
+GET    /l/{closed}/media/{media}/original              403  403  403  403  403  403  403  403  403  403
+GET    /l/{shown}                                      303  303  303  303  303  303  303  303  303  303
 """
 
 ACCOUNTS = """
@@ -111,6 +156,19 @@ POST   /account/sessions/{session}/end !               in   403  403  403  403  
 POST   /account/sessions/end-others !                  in   302  302  302  302  302  302  302  302  in
 POST   /account/tokens                                 in   200  200  200  200  200  200  200  200  in
 POST   /account/tokens/{token}/revoke !                in   403  403  403  403  403  403  302  403  in
+GET    /groups                                         in   200  200  200  200  200  200  200  200  in
+POST   /groups                                         in   302  302  302  302  302  302  302  302  in
+GET    /groups/{group}                                 in   200  200  200  200  200  200  200  200  in
+GET    /groups/{club}                                  in   403  403  403  403  403  403  200  403  in
+POST   /groups/{group}/rename                          in   403  403  403  403  403  403  403  302  in
+POST   /groups/{club}/rename                           in   403  403  403  403  403  403  302  403  in
+POST   /groups/{group}/members                         in   403  403  403  403  403  403  403  302  in
+POST   /groups/{club}/members                          in   403  403  403  403  403  403  302  403  in
+POST   /groups/{group}/members/{guest}/remove !        in   403  403  403  403  403  403  403  302  in
+POST   /groups/{club}/members/{guest}/remove !         in   403  403  403  403  403  403  302  403  in
+POST   /groups/{group}/leave                           in   403  403  403  403  403  403  403  403  in
+POST   /groups/{group}/delete !                        in   403  403  403  403  403  403  403  302  in
+POST   /groups/{club}/delete !                         in   403  403  403  403  403  403  302  403  in
 GET    /admin/                                         in   403  403  403  403  403  403  403  200  in
 POST   /admin/people !                                 in   403  403  403  403  403  403  403  200  in
 GET    /admin/people/{person}                          in   403  403  403  403  403  403  403  200  in
@@ -118,9 +176,18 @@ POST   /admin/people/{person}                          in   403  403  403  403  
 POST   /admin/people/{invited}/withdraw !              in   403  403  403  403  403  403  403  302  in
 POST   /admin/people/{person}/end-sessions             in   403  403  403  403  403  403  403  302  in
 POST   /admin/people/{person}/password-link            in   403  403  403  403  403  403  403  200  in
+GET    /admin/groups                                   in   403  403  403  403  403  403  403  200  in
+POST   /admin/groups !                                 in   403  403  403  403  403  403  403  302  in
 GET    /admin/access                                   in   403  403  403  403  403  403  403  200  in
 POST   /admin/access/grants/{album}/{guest}/revoke !   in   403  403  403  403  403  403  403  302  in
+POST   /admin/access/group-grants/{album}/{group}/revoke ! in   403  403  403  403  403  403  403  302  in
 POST   /admin/access/links/{link}/revoke !             in   403  403  403  403  403  403  403  302  in
+GET    /admin/exposure                                 in   403  403  403  403  403  403  403  200  in
+POST   /admin/exposure                                 in   403  403  403  403  403  403  403  302  in
+GET    /admin/policy                                   in   403  403  403  403  403  403  403  200  in
+POST   /admin/policy                                   in   403  403  403  403  403  403  403  302  in
+GET    /admin/people/{person}/look                     in   403  403  403  403  403  403  403  200  in
+POST   /admin/people/{person}/look                     in   403  403  403  403  403  403  403  422  in
 GET    /admin/events                                   in   403  403  403  403  403  403  403  200  in
 GET    /admin/events/export                            in   403  403  403  403  403  403  403  200  in
 GET    /healthz                                        200  200  200  200  200  200  200  200  200  200
@@ -148,14 +215,43 @@ GET    /api/v1/albums/{apart}/zip?below=true           401  403  403  403  403  
 PUT    /api/v1/albums/{album}/media/{mine} !           401  403  403  403  204  204  204  204  403  401
 PUT    /api/v1/albums/{album}/media/{loose} !          401  403  403  403  403  403  403  204  403  401
 DELETE /api/v1/albums/{album}/media/{media} !          401  403  403  403  403  204  204  204  403  401
+POST   /api/v1/albums/{below}/move                     401  403  403  403  403  403  422  200  403  401
+GET    /api/v1/groups                                  401  200  200  200  200  200  200  200  200  401
+POST   /api/v1/groups                                  401  201  201  201  201  201  201  201  201  401
+GET    /api/v1/groups/{group}                          401  200  200  200  200  200  200  200  200  401
+GET    /api/v1/groups/{club}                           401  403  403  403  403  403  403  200  403  401
+PATCH  /api/v1/groups/{group}                          401  403  403  403  403  403  403  403  200  401
+PATCH  /api/v1/groups/{club}                           401  403  403  403  403  403  403  200  403  401
+DELETE /api/v1/groups/{group} !                        401  403  403  403  403  403  403  403  204  401
+DELETE /api/v1/groups/{club} !                         401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/groups/{group}/members                  401  403  403  403  403  403  403  403  200  401
+GET    /api/v1/groups/{club}/members                   401  403  403  403  403  403  403  200  403  401
+PUT    /api/v1/groups/{group}/members/{guest}          401  403  403  403  403  403  403  403  200  401
+PUT    /api/v1/groups/{club}/members/{guest}           401  403  403  403  403  403  403  200  403  401
+DELETE /api/v1/groups/{group}/members/{guest} !        401  403  403  403  403  403  403  403  204  401
+DELETE /api/v1/groups/{club}/members/{guest} !         401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/albums/{album}/group-grants             401  403  403  403  403  403  200  200  403  401
+PUT    /api/v1/albums/{album}/group-grants/{group}     401  403  403  403  403  403  200  200  403  401
+DELETE /api/v1/albums/{album}/group-grants/{group} !   401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/albums/{album}/grants                   401  403  403  403  403  403  200  200  403  401
 PUT    /api/v1/albums/{album}/grants/{guest}           401  403  403  403  403  403  200  200  403  401
 DELETE /api/v1/albums/{album}/grants/{guest} !         401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/albums/{album}/links                    401  403  403  403  403  403  200  200  403  401
 POST   /api/v1/albums/{album}/links                    401  403  403  403  403  403  201  201  403  401
+GET    /api/v1/albums/{album}/access                   401  403  403  403  403  403  200  200  403  401
+DELETE /api/v1/albums/{album}/access/{line} !          401  403  403  403  403  403  204  204  403  401
+GET    /api/v1/albums/{album}/as/{guest}/media         401  403  403  403  403  403  200  200  403  401
+DELETE /api/v1/media/{media}/access/{seen} !           401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/notices                                 401  200  200  200  200  200  200  200  200  401
+DELETE /api/v1/notices/{told} !                        401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/links                                   401  200  200  200  200  200  200  200  200  401
+POST   /api/v1/links                                   401  422  422  422  422  422  422  422  422  401
 GET    /api/v1/links/{link}                            401  403  403  403  403  403  200  200  403  401
 PATCH  /api/v1/links/{link}                            401  403  403  403  403  403  200  200  403  401
+POST   /api/v1/links/{link}/pause !                    401  403  403  403  403  403  200  200  403  401
+POST   /api/v1/links/{link}/resume                     401  403  403  403  403  403  200  200  403  401
+POST   /api/v1/links/{link}/copy !                     401  403  403  403  403  403  201  201  403  401
+GET    /api/v1/links/{link}/history                    401  403  403  403  403  403  200  200  403  401
 POST   /api/v1/links/{link}/rotate !                   401  403  403  403  403  403  200  200  403  401
 DELETE /api/v1/links/{link} !                          401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/media                                   401  200  200  200  200  200  200  200  200  401
@@ -169,26 +265,3 @@ GET    /api/v1/media/{media}/access                    401  403  403  403  403  
 POST   /api/v1/media/{binned}/restore !                401  403  403  403  403  403  403  200  403  401
 POST   /api/v1/media/{failed}/retry !                  401  403  403  403  403  403  403  200  403  401
 """
-
-# What the form or body of a deed says, by the path without its query.
-FORMS: dict[str, dict[str, object]] = {
-    "/albums/new": {"title": "New", "order": "newest"},
-    "/albums/{album}/edit": {"title": "Summer", "order": "manual", "inherits": "y"},
-    "/albums/{album}/grants": {"email": "guest@example.org", "role": "viewer"},
-    "/albums/{album}/links": {"label": "Friends", "role": "viewer"},
-    "/links/{link}/update": {"label": "Family", "role": "viewer"},
-    "/media/{media}/edit": {"caption": "A lake"},
-    "/account/name": {"name": "Somebody"},
-    "/account/password": {"current": "not the present one", "new": "a walk by the sea in May"},
-    "/account/tokens": {"name": "script", "scopes": "READ"},
-    "/admin/people": {"email": "newcomer@example.org"},
-    "/admin/people/{person}": {"name": "Somebody"},
-    "/api/v1/users": {"email": "newcomer@example.org"},
-    "/api/v1/users/{person}": {"name": "Somebody"},
-    "/api/v1/albums": {"title": "New"},
-    "/api/v1/albums/{album}": {"title": "Summer"},
-    "/api/v1/albums/{album}/grants/{guest}": {"role": "viewer"},
-    "/api/v1/albums/{album}/links": {"label": "Friends", "role": "viewer"},
-    "/api/v1/links/{link}": {"label": "Family"},
-    "/api/v1/media/{media}": {"caption": "A lake"},
-}

@@ -10,13 +10,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.factories import House, Person
-from tests.routes_table import FORMS, WHO
+from tests.routes_bodies import FORMS
+from tests.routes_table import WHO
 from vault.db import db, transaction
 from vault.models.account import ApiToken, LoginSession, Scope, User
 from vault.models.media import Album, Media, Order, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, authorize
-from vault.services import accounts, albums, library, links
+from vault.services import accounts, albums, breakglass, explaining, library, links, notices
 
 # Not this machine's own address, which may see more (/metrics).
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
@@ -61,6 +62,8 @@ class World:
     browsers: dict[str, tuple[FlaskClient, dict[str, str]]] = field(default_factory=dict)
     things: dict[str, str] = field(default_factory=dict)
     mine: dict[str, str] = field(default_factory=dict)
+    inside: FlaskClient | None = None
+    """The visitor's browser, with tickets of all links that there are at present."""
 
     def path(self, row: Row, who: str) -> str:
         """Return the address of a cell."""
@@ -79,9 +82,7 @@ class World:
 
     def renew_browser(self, who: str) -> None:
         """Give somebody a new browser, without messages of an earlier deed."""
-        browser = self.house.browser(self.people.get(who))
-        if who == "visitor":
-            assert browser.get(f"/l/{self.things['shown']}").status_code == 200
+        browser = self.inside if who == "visitor" and self.inside else self.house.browser(self.people.get(who))
         self.browsers[who] = (browser, self.house.csrf(browser))
 
 
@@ -112,7 +113,9 @@ def renew_things(world: World) -> None:
     with transaction() as session:
         session.execute(sa.update(Media).where(Media.id == found["failed"].id).values(state=State.FAILED))
     world.things = {name: row.public_id for name, row in found.items()}
+    world.things |= _groups(world, summer)
     world.things |= _addresses(world, summer) | _one_time(world)
+    world.things |= _reasons(world, summer, found["media"].public_id)
     world.mine = {
         name: house.picture(person, ready=False).public_id for name, person in world.people.items() if name != "owner"
     }
@@ -125,15 +128,39 @@ def _give_roles(world: World, summer: Album) -> None:
     world.things["guest"] = world.people["guest"].public_id
 
 
+def _groups(world: World, summer: Album) -> dict[str, str]:
+    """Make a group of the whole vault that comes into the album, and a club of the owner's."""
+    house, guest = world.house, world.people["guest"]
+    choir, club = house.group(guest), house.group(guest, owner=world.people["owner"])
+    house.share(summer, choir, Role.VIEWER)
+    return {"group": choir.public_id, "club": club.public_id}
+
+
+def _reasons(world: World, summer: Album, media_id: str) -> dict[str, str]:
+    """Name why the guest sees album and picture, and let the owner be told of an administrator who looks elsewhere."""
+    house, owner, guest = world.house, world.people["owner"], world.people["guest"]
+    on_album = explaining.of_album(authorize(owner.viewer, Action.EXPLAIN, Album, summer.public_id))
+    on_media = explaining.of_media(authorize(owner.viewer, Action.EXPLAIN, Media, media_id))
+    line, seen = (
+        next(each.id for each in all_ if each.user and each.user.id == guest.id) for all_ in (on_album, on_media)
+    )
+    administrator, asked = world.people["administrator"], house.album(owner, "Asked")
+    breakglass.look(administrator.id, owner.id, asked.public_id, reason="somebody complained", hours=1)
+    return {"line": line, "seen": seen, "told": notices.of(owner.id)[0].id}
+
+
 def _addresses(world: World, summer: Album) -> dict[str, str]:
     house, owner = world.house, world.people["owner"]
     shown, taken, dead = house.link(summer), house.link(summer, role=Role.DOWNLOADER), house.link(summer)
-    tokens = {
-        name: house.address(link).removeprefix("/l/")
-        for name, link in (("shown", shown), ("taken", taken), ("dead", dead))
-    }
+    named = {"shown": shown, "taken": taken, "dead": dead}
+    tokens = {name: house.address(link).removeprefix("/l/") for name, link in named.items()}
+    world.inside = house.browser()
+    for token in tokens.values():
+        assert world.inside.get(f"/l/{token}", follow_redirects=True).status_code == 200
     links.revoke(authorize(owner.viewer, Action.DELETE, Link, dead.public_id))
-    return tokens
+    if "visitor" in world.browsers:
+        world.renew_browser("visitor")
+    return tokens | {"inside": shown.public_id, "taker": taken.public_id, "closed": dead.public_id}
 
 
 def _one_time(world: World) -> dict[str, str]:
