@@ -152,8 +152,8 @@ def _counts(ids: Sequence[int]) -> dict[int, int]:
 
 def _worries(link: Link, last: datetime | None, rules: Rules, *, is_open: bool) -> tuple[Worry, ...]:
     started = link.starts_at is None or link.starts_at <= utcnow()
-    # Whatever is drawn anew on its way out has no metadata.
-    whole = link.role in linkrules.TAKING and link.long_edge_px is None and not link.watermark
+    # A watermark is drawn, and what is drawn anew has no metadata; a small file leaves whole whatever the size rule is.
+    whole = link.role in linkrules.TAKING and not link.watermark
     holds = {
         Worry.LOCATION: whole and link.metadata_rule == MetadataRule.KEEP,
         Worry.LEFT: started and not is_open,
