@@ -1,91 +1,33 @@
-"""What leaves by a link is what its terms say, by every address, and is made once and kept no longer than needed."""
+"""What leaves by a link is what its terms say, by every address, and is made once."""
 
 import contextvars
-import os
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from tests import laden, pictures
 from tests.factories import House
+from tests.governed import ALL, BODY, KEEP, LOCATION, Shared, image, kept, one_workshop
 from tests.laden import SECRET, cut_out
-from vault.db import db
 from vault.imaging.identify import JPEG
-from vault.imaging.sandbox import Sandbox
-from vault.imaging.workshop import Occupied, Workshop
+from vault.imaging.workshop import Occupied
 from vault.models.media import Media
-from vault.models.sharing import Link, LinkRole, LinkTerms, MetadataRule
-from vault.policy import Action, Permit, Viewer, authorize
-from vault.services import NotReady, editions, inspection, library, maintenance
-from vault.storage import EDITIONS
-
-BODY = laden.jpeg(laden.exif(orientation=6), upright=pictures.drawing(900, 600))
-KEEP, LOCATION, ALL = MetadataRule.KEEP, MetadataRule.STRIP_LOCATION, MetadataRule.STRIP_ALL
+from vault.policy import Action, Permit, authorize
+from vault.services import NotReady, editions
 
 
-class Shared:
-    """A picture with all kinds of metadata, rendered, in an album of Anna's, and links to it."""
-
-    def __init__(self, house: House, *, body: bytes = BODY) -> None:
-        self.house = house
-        self.anna = house.person("Anna")
-        self.album = house.album(self.anna)
-        self.media = house.picture(self.anna, self.album, data=body, file_name="Our divorce.jpeg", ready=False)
-        house.render(self.media)
-
-    def link(self, **terms: Any) -> Link:
-        return self.house.link(self.album, role=LinkRole.DOWNLOADER, **terms)
-
-    def get(self, link: Link, name: str, *, method: str = "GET", **headers: str) -> Any:
-        said = {key.replace("_", "-"): value for key, value in headers.items()}
-        path = f"/l/{link.public_id}/media/{self.media.public_id}/{name}"
-        return self.house.visitor(link).open(path, method=method, headers=said)
-
-    def permit(self, **terms: Any) -> Permit[Any]:
-        """A permit as a link with these terms gives it."""
-        own = authorize(self.anna.viewer, Action.DOWNLOAD, Media, self.media.public_id)
-        said = {
-            "metadata_rule": KEEP,
-            "long_edge_px": None,
-            "watermark": "",
-            "neutral_names": True,
-            "max_downloads": None,
-        }
-        return Permit(
-            Viewer(link_id="x" * 22), Action.DOWNLOAD, own.row, "link", LinkTerms(1, "x" * 22, **(said | terms))
-        )
+@pytest.fixture(autouse=True, scope="module")
+def benches() -> Iterator[None]:
+    with one_workshop():
+        yield
 
 
 @pytest.fixture
 def shared(house: House) -> Shared:
     return Shared(house)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def benches() -> Iterator[None]:
-    """One workshop for all houses of this file: starting its children takes longer than what they do."""
-    found = Workshop(
-        lambda: Sandbox(memory_bytes=1 << 30, cpu_seconds=20, wall_seconds=20, max_pixels=10**7, max_frames=9),
-        benches=2,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(editions, "_workshop", lambda _settings: found)
-        yield
-    found.close()
-
-
-def image(body: bytes) -> Image.Image:
-    found = laden.opened(body)
-    found.load()
-    return found
-
-
-def kept(house: House) -> list[str]:
-    return list(house.vault.storage.keys(EDITIONS))
 
 
 def test_each_address_gives_what_the_terms_say(shared: Shared) -> None:
@@ -277,14 +219,15 @@ def test_a_picture_that_cannot_be_drawn_is_never_handed_out_instead(shared: Shar
 def test_pictures_are_made_ahead_by_the_worker(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[tuple[str, ...]] = []
     monkeypatch.setattr(type(shared.house.vault.queue), "enqueue", lambda _self, *words: left.append(words))
-    terms = shared.permit(watermark="For Ben", long_edge_px=640).terms
-    assert terms is not None
-    editions.make_ahead(shared.house.vault, terms, [shared.media.public_id, "x" * 22])
-    editions.make_ahead(shared.house.vault, terms._replace(watermark="", long_edge_px=None), [shared.media.public_id])
+    for terms in ({"watermark": "For Ben", "long_edge_px": 640}, {"long_edge_px": 1920}, {}):
+        editions.make_ahead(shared.house.vault, shared.link(**terms))
 
-    assert [words[:2] for words in left] == [("editions", shared.media.public_id), ("editions", "x" * 22)]
-    for name, *arguments in left:
-        editions.tasks.run(shared.house.vault, name, tuple(arguments))
+    assert [words[0] for words in left] == ["link"]
+    editions.tasks.run(shared.house.vault, "link", left.pop()[1:])
+    assert [words[:2] for words in left] == [("editions", shared.media.public_id)]
+    editions.tasks.run(shared.house.vault, "editions", left[0][1:])
+    editions.tasks.run(shared.house.vault, "editions", ("x" * 22, "keep", "", "For Ben"))
+    editions.tasks.run(shared.house.vault, "link", ("x" * 22,))
     assert len(kept(shared.house)) == 2
     monkeypatch.setattr(editions, "_make", None)
     for name in ("thumb", "preview"):
@@ -299,58 +242,3 @@ def test_what_is_not_rendered_yet_has_no_editions(house: House) -> None:
 
     with pytest.raises(NotReady):
         editions.find(house.vault, Permit(permit.viewer, permit.action, row, "link", permit.terms), "thumb")
-
-
-class TestKeeping:
-    @pytest.fixture
-    def made(self, shared: Shared) -> list[str]:
-        for name in ("thumb", "preview", "original"):
-            editions.find(shared.house.vault, shared.permit(watermark="For Ben"), name)
-        found = kept(shared.house)
-        assert len(found) == 3
-        return found
-
-    def age(self, shared: Shared, key: str, days: float) -> None:
-        with shared.house.vault.storage.local_path(key) as path:
-            os.utime(path, (time.time() - days * 86_400,) * 2)
-
-    def test_they_go_with_their_picture(self, shared: Shared, made: list[str]) -> None:
-        for action, deed in ((Action.TRASH, library.trash),):
-            deed(authorize(shared.anna.viewer, action, Media, shared.media.public_id))
-        library.purge(shared.house.vault, authorize(shared.anna.viewer, Action.RESTORE, Media, shared.media.public_id))
-
-        assert made
-        assert list(shared.house.vault.storage.keys()) == []
-
-    def test_those_that_nobody_asked_for_in_a_month_go_with_the_sweep(self, shared: Shared, made: list[str]) -> None:
-        for key, days in zip(made, (29.0, 31.0, 2.0), strict=True):
-            self.age(shared, key, days)
-        maintenance.sweep(shared.house.vault)
-
-        assert kept(shared.house) == [made[0], made[2]]
-
-    def test_being_asked_for_makes_young(self, shared: Shared, made: list[str]) -> None:
-        for key in made:
-            self.age(shared, key, 40)
-        used = editions.find(shared.house.vault, shared.permit(watermark="For Ben"), "thumb").key
-        maintenance.sweep(shared.house.vault)
-
-        assert kept(shared.house) == [used]
-
-    def test_those_of_a_lost_picture_go_with_the_sweep(self, shared: Shared, made: list[str]) -> None:
-        with db.engine.begin() as connection:
-            connection.exec_driver_sql("DELETE FROM album_media")
-            connection.exec_driver_sql("DELETE FROM media")
-        db.session.rollback()
-        self.age(shared, made[0], 2)
-        maintenance.sweep(shared.house.vault)
-
-        assert kept(shared.house) == made[1:]
-
-    def test_fsck_has_nothing_to_say_of_them(self, shared: Shared, made: list[str]) -> None:
-        for key in made:
-            self.age(shared, key, 400)
-        report = inspection.inspect(shared.house.vault, read_data=True)
-
-        assert report.problems == []
-        assert report.blobs == 6

@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -29,8 +28,8 @@ from vault.imaging.spliced import Spliced
 from vault.imaging.workshop import Occupied, Workshop
 from vault.jobs import Tasks
 from vault.models.media import Media, MediaFacts, State
-from vault.models.sharing import LinkTerms, MetadataRule
-from vault.policy import Permit
+from vault.models.sharing import Link, LinkTerms, MetadataRule
+from vault.policy import Action, Permit, Viewer, visible
 from vault.services import NotReady, Vault
 from vault.storage import Missing, Storage, edition_key, variant_key
 
@@ -40,8 +39,8 @@ RETRY_SECONDS = 5
 WALL_CLOCK_FACTOR = 1.5
 # How often an edition that is in use is made young, so that the sweep takes only what nobody asks for.
 TOUCHED_EVERY = timedelta(days=1)
-# More than the first pages of an album are not made ahead: new uploads wait in the same queue.
-MOST_AHEAD = 500
+# More than the first screens of an album are not made ahead: new uploads wait in the same queue.
+MOST_AHEAD = 100
 CUT_BUFFER_BYTES = 64 * 1024
 # What is remembered of cuts, and up to how many bytes (or pieces) one of them counts as small.
 MOST_CUTS, SMALL_CUT = 512, 16 * 1024
@@ -105,18 +104,25 @@ def to_take(vault: Vault, permit: Permit[MediaFacts]) -> tuple[int, BinaryIO]:
     return file.seek(0, os.SEEK_END) - file.seek(0), file
 
 
-def wants_making(terms: LinkTerms) -> bool:
-    """Whether pictures have to be drawn for a link, which is worth doing before somebody waits for them."""
-    return bool(terms.watermark) or _limits(terms, PREVIEW.long_edge_px)
+def make_ahead(vault: Vault, link: Link) -> None:
+    """Leave a hint that pictures be drawn for a link, where its terms want that, before somebody waits for them."""
+    if link.watermark or (link.long_edge_px is not None and link.long_edge_px < PREVIEW.long_edge_px):
+        vault.queue.enqueue("link", link.public_id)
 
 
-def make_ahead(vault: Vault, terms: LinkTerms, public_ids: Iterable[str]) -> None:
-    """Leave hints that the editions of pictures be made, the first few hundred; does nothing where none are wanted."""
-    if not wants_making(terms):
+@tasks.task("link")
+def begin(vault: Vault, public_id: str) -> None:
+    """Leave a hint for each of the first pictures that a link opens."""
+    link = db.session.scalar(sa.select(Link).where(Link.public_id == public_id))
+    if link is None:
         return
-    said = (terms.metadata_rule, str(terms.long_edge_px or ""), terms.watermark)
-    for public_id, _ in zip(public_ids, range(MOST_AHEAD), strict=False):
-        vault.queue.enqueue("editions", public_id, *said)
+    said = (link.metadata_rule, str(link.long_edge_px or ""), link.watermark)
+    opened_by = visible(Viewer(link_id=public_id, generation=link.generation), Action.VIEW, Media)
+    newest = opened_by.with_only_columns(Media.public_id).order_by(Media.shown_at.desc()).limit(MOST_AHEAD)
+    ids = db.session.scalars(newest).all()
+    db.session.rollback()
+    for media_id in ids:
+        vault.queue.enqueue("editions", media_id, *said)
 
 
 @tasks.task("editions")

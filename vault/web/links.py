@@ -15,7 +15,7 @@ from vault.models.media import Album, Media
 from vault.models.sharing import Link, LinkFacts, Scope
 from vault.passwords import UnacceptablePassword
 from vault.policy import Action, Denied, Permit, allowed, may
-from vault.services import Refused, history, library
+from vault.services import Refused, editions, history, library
 from vault.services import links as share_links
 from vault.services.links import cards
 from vault.services.links.cards import LinkCard
@@ -196,6 +196,7 @@ def _make(form: LinkForm) -> Link:
         made = share_links.create(vault(), around, wanted, scope=Scope.SELECTION, media_ids=ids, password=known)
     else:
         made = share_links.create_for_pictures(vault(), viewer(), ids, wanted, password=known)
+    editions.make_ahead(vault(), made)
     linkterms.tell_once(made, known)
     return made
 
@@ -212,6 +213,7 @@ def _change(permit: Permit[LinkFacts], form: LinkForm) -> None:
         raise UnacceptablePassword("Say which password, or switch it off.")
     removed = link.password_hash is not None and not form.protect.data
     changed = share_links.change(vault(), permit, password=new_password or None, no_password=removed, **wanted)
+    editions.make_ahead(vault(), changed)
     linkterms.tell_once(changed, new_password)
 
 

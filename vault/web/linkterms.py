@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from vault import terms
 from vault.models.sharing import Link, LinkRole, MetadataRule, Scope
 from vault.passwords import UnacceptablePassword, suggested
-from vault.services import Refused, links
+from vault.services import Refused, editions, links
 from vault.services.links import LARGEST_EDGE_PX, MOST_COUNTED, PREVIEW_EDGE_PX, SMALLEST_EDGE_PX, Terms
 from vault.signing import LONGEST_SEALED
 from vault.web.access import vault
@@ -170,6 +170,7 @@ def make_for_album(permit: Any, form: LinkForm) -> Link:
     """Make a link to an album as a form says it. Raises Denied, Refused, UnacceptablePassword."""
     known = password(form)
     made = links.create(vault(), permit, said(form), scope=scope(form), password=known)
+    editions.make_ahead(vault(), made)
     tell_once(made, known)
     return made
 

@@ -9,6 +9,7 @@ from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import Link as LinkRow
 from vault.models.sharing import LinkFacts, LinkRole, MetadataRule, Scope
 from vault.policy import Action, Permit, Viewer, allowed
+from vault.services import editions
 from vault.services import links as share_links
 from vault.services.links import LARGEST_EDGE_PX, MOST_COUNTED, MOST_PICKED, SMALLEST_EDGE_PX, Terms, cards
 from vault.web import access
@@ -136,6 +137,7 @@ def create(permit: Permit[AlbumFacts], body: dict[str, Any]) -> dict[str, Any]:
     """Make a link to an album."""
     scope, password = Scope(body.pop("scope")), body.pop("password", None)
     made = share_links.create(vault(), permit, Terms(**_given(body)), scope=scope, password=password)
+    editions.make_ahead(vault(), made)
     return _links(permit.viewer, [cards.card(vault(), made.id)])[0]
 
 
@@ -153,6 +155,7 @@ def create_for_pictures(body: dict[str, Any]) -> dict[str, Any]:
         album = access.permit(Action.MANAGE, Album, album_id)
         picked = {"scope": Scope.SELECTION, "media_ids": ids}
         made = share_links.create(vault(), album, terms, password=password, **picked)
+    editions.make_ahead(vault(), made)
     return _links(viewer(), [cards.card(vault(), made.id)])[0]
 
 
