@@ -46,6 +46,8 @@ def furnish(house: House, files: list[Path]) -> Contents:
     library.trash(authorize(anna.viewer, Action.TRASH, Media, gone.public_id))
     house.grant(album, ben, Role.EDITOR, expires_at=FIRST_DAY + timedelta(days=20_000))
     link = house.link(album, role=Role.DOWNLOADER, label="Grandparents")
+    house.share(album, house.group(ben, name="Choir", owner=anna), Role.VIEWER)
+    accounts.offer_new_password(house.vault, ben.id, anna.id)  # leaves a notice on every page of hers
     tokens.create(anna.id, name="Backup script", scopes=Scope.READ, expires_in_days=30)
     return Contents(
         _for_nobody(house, anna, house.address(link), pictures[0]),
@@ -148,10 +150,19 @@ def _for_anna(album: Album, ben: Person, picture: Media, broken: Media) -> dict[
         "broken picture": f"/media/{broken.public_id}",
         "upload": "/upload",
         "account": "/account",
+        "who sees the album": f"{here}/access",
+        "who sees the picture": f"/media/{picture.public_id}/access",
+        "as Ben": f"{here}/as/{ben.public_id}",
+        "a picture as Ben": f"{here}/as/{ben.public_id}/media/{picture.public_id}",
+        "as nobody": f"{here}/as/nobody",
+        "exposure": "/exposure",
         "links": "/links",
         "trash": "/trash",
         "people": "/admin/",
         "person": f"/admin/people/{ben.public_id}",
+        "a look": f"/admin/people/{ben.public_id}/look",
+        "exposure of the vault": "/admin/exposure",
+        "rules": "/admin/policy",
         "access": "/admin/access",
         "events": "/admin/events",
         "refused": "/albums/of-somebody-else",
