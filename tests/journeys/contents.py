@@ -15,7 +15,7 @@ from vault.imaging.render import PIPELINE_VERSION
 from vault.models.account import Purpose, Scope
 from vault.models.media import Album, AlbumMedia, Media, Order, State
 from vault.models.membership import position_of
-from vault.models.sharing import Role
+from vault.models.sharing import Link, Role
 from vault.policy import Action, authorize
 from vault.services import accounts, library, tokens
 from vault.signing import digest, new_public_id
@@ -46,13 +46,16 @@ def furnish(house: House, files: list[Path]) -> Contents:
     library.trash(authorize(anna.viewer, Action.TRASH, Media, gone.public_id))
     house.grant(album, ben, Role.EDITOR, expires_at=FIRST_DAY + timedelta(days=20_000))
     link = house.link(album, role=Role.DOWNLOADER, label="Grandparents")
+    locked = house.link(album, label="The magazine", password="open sesame please", watermark="The magazine")
+    _visit(house, link, pictures[1])
+    house.visitor(locked, password="not its password")
     house.share(album, house.group(ben, name="Choir", owner=anna), Role.VIEWER)
     accounts.offer_new_password(house.vault, ben.id, anna.id)  # leaves a notice on every page of hers
     tokens.create(anna.id, name="Backup script", scopes=Scope.READ, expires_in_days=30)
     return Contents(
-        _for_nobody(house, anna, house.address(link), pictures[0]),
+        _for_nobody(house, anna, (link, locked), pictures[0]),
         {"empty home": "/", "no albums": "/albums", "no pictures": "/pictures", "no links": "/links"},
-        _for_anna(album, ben, pictures[1], broken),
+        _for_anna(album, ben, pictures[1], broken) | _of_links(album, link, locked, pictures),
     )
 
 
@@ -115,7 +118,15 @@ def _describe(anna: Person, picture: Media, caption: str) -> None:
     library.describe(permit, caption=caption, taken_at=FIRST_DAY)
 
 
-def _for_nobody(house: House, anna: Person, link: str, picture: Media) -> dict[str, str]:
+def _visit(house: House, link: Link, picture: Media) -> None:
+    visitor = house.visitor(link)
+    for variant in ("preview", "original"):
+        visitor.get(f"/l/{link.public_id}/media/{picture.public_id}/{variant}")
+    house.vault.recorder.flush()
+
+
+def _for_nobody(house: House, anna: Person, links: tuple[Link, Link], picture: Media) -> dict[str, str]:
+    link, locked = links
     _, invitation = accounts.invite(
         house.vault, anna.id, email="dora@example.org", name="Dora", is_admin=False, quota_bytes=None
     )
@@ -129,9 +140,20 @@ def _for_nobody(house: House, anna: Person, link: str, picture: Media) -> dict[s
         "invitation": f"/invite/{invitation}",
         "used invitation": f"/invite/{dora[:-1]}",
         "new password": f"/reset/{reset}",
-        "a visitor's album": link,
-        "a visitor's picture": f"{link}/media/{picture.public_id}",
-        "a dead link": f"{link[:-1]}",
+        "a visitor's album": house.address(link),
+        "a visitor's picture": f"/l/{link.public_id}/media/{picture.public_id}",
+        "a link with a password": house.address(locked),
+        "a dead link": house.address(link)[:-1],
+    }
+
+
+def _of_links(album: Album, link: Link, locked: Link, pictures: list[Media]) -> dict[str, str]:
+    return {
+        "link": f"/links/{link.public_id}",
+        "link with a password": f"/links/{locked.public_id}",
+        "ended links": "/links?state=ended",
+        "chosen pictures": "/links/new?ids=" + ",".join(each.public_id for each in pictures[:3]),
+        "who looked": f"/albums/{album.public_id}/history",
     }
 
 

@@ -53,6 +53,7 @@ def test_what_opens_on_a_page_is_for_everybody_too(vault: LiveVault, contents: C
     for name, opener in (
         ("sharing", ".row-person summary"),
         ("sharing", ".row-link summary"),
+        ("sharing", ".switch"),
         ("picture", ".chip-more"),
         ("home", ".account-menu summary"),
         ("album", "[data-arrange-toggle]"),

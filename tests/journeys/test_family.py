@@ -136,9 +136,10 @@ def be_refused(third: Page, nobody: Page, album: str, pictures: list[str]) -> No
 def make_link(page: Page, album: str) -> str:
     """Make a link for saving originals; return its address as the page shows it."""
     page.goto(f"{album}/sharing")
-    page.get_by_text("New link").click()
-    page.get_by_label("Who is it for?").last.fill("Grandparents")
-    page.get_by_role("radio", name="Downloader").last.check()
+    page.get_by_label("Who is it for?").fill("Grandparents")
+    page.get_by_label("They may", exact=True).select_option(label="Look and save")
+    page.get_by_text("More: size").click()
+    page.locator(".segment").filter(has_text="With everything").click()
     page.get_by_role("button", name="Make the link").click()
     return page.get_by_label("The address of Grandparents").input_value()
 
@@ -149,6 +150,7 @@ def visit(page: Page, address: str, files: list[Path]) -> None:
     expect(page.get_by_role("heading", name="Summer by the river")).to_be_visible()
     eventually(lambda: loaded(page.locator(".tile-image")))
     expect(page.locator(".bar, .nav, .account-menu, form")).to_have_count(0)
+    address = page.url
     inside = "(links, root) => links.every(link => link.href.startsWith(root) || link.href.endsWith('#content'))"
     assert page.locator("a").evaluate_all(inside, address)
     page.locator(".tile-link").first.click()
