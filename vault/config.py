@@ -9,6 +9,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -76,7 +77,7 @@ class Settings:
         if not self.storage_url:
             object.__setattr__(self, "storage_url", f"file://{self.home / 'blobs'}")
 
-    @property
+    @cached_property
     def is_loopback_http(self) -> bool:
         """Whether people come by plain http on this very machine, the only case without `Secure` cookies."""
         parts = urlsplit(self.origin)

@@ -20,7 +20,7 @@ def opens_media(viewer: Viewer, role: Role) -> ColumnElement[bool]:
     """Whether a picture may be seen (or with DOWNLOADER, taken home) by a link."""
     if role > Role.DOWNLOADER:
         return sa.false()
-    link, shared, reach = aliased(Link), aliased(Album), aliased(AlbumReach)
+    link, shared, reach = _held(viewer), aliased(Album), aliased(AlbumReach)
     place, picked = aliased(AlbumMedia), aliased(LinkMedia)
     lies = (place.media_id == Media.id, place.album_id == reach.album_id)
     in_album = any_of(shared, reach, place, where=(*_shares(link, shared), *_reaches(link, reach), *lies))
@@ -28,16 +28,17 @@ def opens_media(viewer: Viewer, role: Role) -> ColumnElement[bool]:
     selected = any_of(picked, where=(*by_hand, _shares_picked(link)))
     alive = (*lives(link, viewer), link.role >= int(role))
     shown = and_(in_daylight(), accepted())
-    return and_(shown, any_of(link, where=(*alive, or_(in_album, selected))))
+    return and_(shown, _with(link, where=(*alive, or_(in_album, selected))))
 
 
 def opens_album(viewer: Viewer, role: Role) -> ColumnElement[bool]:
     """Whether an album may be looked through by a link."""
     if role > Role.DOWNLOADER:
         return sa.false()
-    link, shared, reach = aliased(Link), aliased(Album), aliased(AlbumReach)
-    alive = (*lives(link, viewer), link.role >= int(role), *_shares(link, shared))
-    return any_of(link, shared, reach, where=(*alive, *_reaches(link, reach), reach.album_id == Album.id))
+    link, shared, reach = _held(viewer), aliased(Album), aliased(AlbumReach)
+    alive = (*lives(link, viewer), link.role >= int(role))
+    inside = any_of(shared, reach, where=(*_shares(link, shared), *_reaches(link, reach), reach.album_id == Album.id))
+    return _with(link, where=(*alive, inside))
 
 
 def takes_more(viewer: Viewer) -> ColumnElement[bool]:
@@ -70,6 +71,15 @@ def brought_by(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
+def _held(viewer: Viewer) -> Any:
+    """Return the link of a viewer: that of the statement around, where he is named by it, or one to look up."""
+    return Link if viewer.link_id is Link.public_id else aliased(Link)
+
+
+def _with(link: Any, *, where: tuple[ColumnElement[bool], ...]) -> ColumnElement[bool]:
+    return and_(*where) if link is Link else any_of(link, where=where)
+
+
 def lives(link: Any, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
     """Return what must hold of a link for whoever holds it, whatever it opens."""
     started = or_(link.starts_at.is_(None), link.starts_at <= NOW)
@@ -82,9 +92,11 @@ def _stays(link: Any, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
     """Return what must hold of a visit; a link may be asked about without one, as who manages it does."""
     if viewer.visit_id is None:
         return ()
-    visit = aliased(Visit)
+    # Of a real visitor the statement around has the row already.
+    visit = Visit if viewer.visit_id is Visit.id else aliased(Visit)
     own = (visit.id == viewer.visit_id, visit.link_id == link.id, visit.generation == link.generation)
-    return (any_of(visit, where=(*own, visit.ended_at.is_(None), visit.expires_at > NOW)),)
+    going_on = (*own, visit.ended_at.is_(None), visit.expires_at > NOW)
+    return going_on if visit is Visit else (any_of(visit, where=going_on),)
 
 
 def _shares(link: Any, shared: Any) -> tuple[ColumnElement[bool], ...]:

@@ -25,6 +25,7 @@ class CookieSessions(SecureCookieSessionInterface):
             raise RuntimeError("the application has no secret key")
         self._serializer = serializer
         self._name = self.get_cookie_name(app)
+        self._sign = f"{self._name}="
         self._max_age_seconds = int(app.permanent_session_lifetime.total_seconds())
         self._verified: dict[str, dict[str, Any]] = {}
 
@@ -35,7 +36,8 @@ class CookieSessions(SecureCookieSessionInterface):
     @override
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         header = request.environ.get("HTTP_COOKIE")
-        if not header:
+        # A visitor of a link brings a cookie, too, and none of ours: then there is nothing to take apart.
+        if not header or self._sign not in header:
             return self.session_class()
         known = self._verified.get(header)
         if known is None:

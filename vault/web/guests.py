@@ -3,7 +3,7 @@
 That a link takes pictures is decided before the first byte of a file is read.
 """
 
-from flask import Blueprint, Response, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,7 +16,7 @@ from vault.storage import StorageError, StorageFull
 from vault.web.access import vault
 from vault.web.receiving import MOST_FILES, incoming
 from vault.web.tiles import wants_json
-from vault.web.visitors import opened_by_link, visit_permit
+from vault.web.visitors import keep_to_itself, opened_by_link, visit_permit
 
 blueprint = Blueprint("guests", __name__, url_prefix="/l/<link_id>")
 
@@ -28,12 +28,7 @@ def _body(found: Vault) -> int:
     return MOST_FILES * found.settings.max_upload_bytes
 
 
-@blueprint.after_request
-def keep_to_itself(answer: Response) -> Response:
-    """Keep the address out of Referer headers and search engines."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+blueprint.after_request(keep_to_itself)
 
 
 @blueprint.get("/add", endpoint="form")

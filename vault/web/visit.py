@@ -21,7 +21,7 @@ from vault.web import taking
 from vault.web.access import Face, public, vault
 from vault.web.delivery import send
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
-from vault.web.visitors import is_bot, opened_by_link, visit_cookie, visit_permit, visit_ticket
+from vault.web.visitors import is_bot, keep_to_itself, opened_by_link, visit_cookie, visit_permit, visit_ticket
 
 blueprint = Blueprint("visit", __name__, url_prefix="/l")
 
@@ -32,12 +32,7 @@ class UnlockForm(FlaskForm):
     password = PasswordField("Password", [InputRequired(), Length(max=1024)])
 
 
-@blueprint.after_request
-def keep_to_itself(answer: Response) -> Response:
-    """Keep the address out of Referer headers and search engines."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+blueprint.after_request(keep_to_itself)
 
 
 def come(token: str) -> str | AnyResponse:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import request
+from flask import Response, request
 
 from vault.models.sharing import Link
 from vault.policy import Action, Credential, Denied, Permit, authorize
@@ -18,12 +18,12 @@ from vault.signing import digest
 from vault.web.access import ID_NAMES, SMALL_BODY, Face, Mark, marked, vault
 
 R = TypeVar("R")
-# The programs that draw previews of links in messengers and search engines. One that does not say what it is gets no
-# further than the door either: it keeps no cookie, so it is no visitor.
+# The programs that draw previews of links in messengers and search engines, but not the telephones of a maker called
+# Cubot. One that does not say what it is gets no further than the door either: it keeps no cookie, so it is no visitor.
 NAMES = re.compile(
-    r"bot\b|crawl|spider|slurp|facebookexternalhit|facebookcatalog|facebot|whatsapp|telegram|slack|discord|linkedin|"
-    r"twitter|skypeuripreview|pinterest|vkshare|viber|embedly|iframely|preview|snapchat|mastodon|synapse|matrix|"
-    r"google-|bingpreview|yandex|baidu|duckduck|applebot|curl/|wget/|python-requests|go-http-client",
+    r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|facebookcatalog|whatsapp|telegram|slack|discord|linkedin|"
+    r"twitter|skypeuripreview|pinterest|vkshare|viber|embedly|iframely|snapchat|mastodon|synapse|google-|bingpreview|"
+    r"yandex|baidu|duckduck",
     re.IGNORECASE,
 )
 
@@ -55,16 +55,23 @@ def visit_permit(link_id: str, action: Action, what: Any, public_id: str) -> Per
 def visit_ticket() -> str:
     """Return the ticket that came with a request; "" without one."""
     # Read out of the header itself: every picture of a page brings it, and parsing all cookies costs more than this.
-    for part in request.environ.get("HTTP_COOKIE", "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == visit_cookie():
-            return value
+    wanted = visit_cookie() + "="
+    header: str = request.environ.get("HTTP_COOKIE", "")
+    for part in header.split("; "):
+        if part.startswith(wanted):
+            return part[len(wanted) :]
     return ""
 
 
 def visit_cookie() -> str:
     """Return the name of the cookie that holds a visitor's ticket. It is sent to one link's pages, so not `__Host-`."""
     return "vault-visit" if vault().settings.is_loopback_http else "__Secure-vault-visit"
+
+
+def keep_to_itself(answer: Response) -> Response:
+    """Keep the address of a visitor's page out of Referer headers and search engines."""
+    answer.headers.extend((("Referrer-Policy", "no-referrer"), ("X-Robots-Tag", "noindex, nofollow")))
+    return answer
 
 
 def is_bot(user_agent: str) -> bool:
