@@ -63,6 +63,7 @@ def jpeg(packet: bytes, *, upright: Image.Image | None = None, progressive: bool
         icc_profile=pictures.profile("Display P3"),
     )
     start = 20 if plain[3] == 0xE0 else 2  # behind SOI and JFIF
+    front = b"\xff\xd8" + segment(0xE0, plain[6:18] + b"\x05\x01" + SECRET + b".")  # with a thumbnail of 5 by 1
     laden = segment(0xE1, b"Exif\x00\x00" + packet) + segment(0xE1, XMP + _PACKET)
     laden += segment(0xE1, _EXTENDED_XMP + bytes(40) + _PACKET) + segment(0xE0, b"JFXX\x00\x10" + SECRET)
     laden += segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\x00\x00\x00\x10\x1c\x02\x5a" + SECRET)
@@ -71,7 +72,15 @@ def jpeg(packet: bytes, *, upright: Image.Image | None = None, progressive: bool
     if progressive:
         last = body.rindex(b"\xff\xda")
         body = body[:last] + segment(0xFE, SECRET) + segment(0xE1, XMP + _PACKET) + body[last:]
-    return plain[:start] + body + b"\xff\xd9" + plain + SECRET + b"\x00\x00\x00\x18ftypmp42" + SECRET
+    return (
+        (front if start == 20 else plain[:2])
+        + body
+        + b"\xff\xd9"
+        + plain
+        + SECRET
+        + b"\x00\x00\x00\x18ftypmp42"
+        + SECRET
+    )
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -96,6 +96,12 @@ def test_nothing_but_the_orientation_is_said_where_all_must_go(kind: Kind) -> No
     assert said(cut_out(laden.laden(kind, laden.exif()), kind, "all")) == metadata.Metadata()
 
 
+def test_the_header_of_a_webp_announces_what_is_left() -> None:
+    for packet, flags in ((laden.exif(), 0x20), (laden.exif(orientation=6), 0x28)):
+        assert cut_out(laden.webp(packet), WEBP, "all")[20] == flags
+    assert cut_out(laden.webp(laden.exif(), animated=True), WEBP, "location")[20] & ~0x10 == 0x2A
+
+
 @every_rule
 def test_an_orientation_that_only_xmp_knows_is_heeded_as_the_vault_does(rule: Rule) -> None:
     packet = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
