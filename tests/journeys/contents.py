@@ -40,9 +40,9 @@ def furnish(house: House, files: list[Path]) -> Contents:
     house.album(anna, "The tent", parent=album)
     pictures = [house.picture(anna, album, data=file.read_bytes(), file_name=file.name, ready=False) for file in files]
     broken = house.picture(anna, album, data=jpeg()[:400], file_name="broken.jpg", ready=False)
+    gone = house.picture(anna, data=jpeg(drawing(33, 22)), ready=False)
     wait_for_the_worker()
     _describe(anna, pictures[0], "The evening before we left")
-    gone = house.picture(anna, data=jpeg(drawing(33, 22)), ready=True)
     library.trash(authorize(anna.viewer, Action.TRASH, Media, gone.public_id))
     house.grant(album, ben, Role.EDITOR, expires_at=FIRST_DAY + timedelta(days=20_000))
     link = house.link(album, role=Role.DOWNLOADER, label="Grandparents")

@@ -34,8 +34,7 @@ from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, allowed, aut
 from vault.services import Refused, Vault
 from vault.terms import last_day
 
-SHORTEST_PASSWORD = 6
-MOST_PICKED = 2_000
+SHORTEST_PASSWORD, MOST_PICKED = 6, 2_000
 SMALLEST_EDGE_PX, LARGEST_EDGE_PX = 320, 20_000
 PREVIEW_EDGE_PX = 1_920
 MOST_COUNTED = 1_000_000
