@@ -7,6 +7,7 @@ digest, and the deed is done only if it would still be the same.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -196,24 +197,29 @@ class _Meant:
 
     def sights(self) -> set[Sight]:
         """Return who sees what, as the rule says it at this moment."""
-        person = Viewer(user_id=User.id)
-        holder = Viewer(link_id=Link.public_id, generation=Link.generation)
         inside = sa.select(AlbumMedia.media_id).where(AlbumMedia.album_id.in_(self.reached))
         waiting = (self.people, Media.awaiting_since.is_not(None), Media.id.in_(inside))
         picked = sa.select(Link.id, Media.id).join_from(Link, LinkMedia, LinkMedia.link_id == Link.id)
         picked = picked.join(Media, Media.id == LinkMedia.media_id).where(Link.album_id.in_(self.reached))
-        seen = self._seen(_pairs(User, Album).where(self.people, self.asked), Album, person)
-        seen |= self._seen(_pairs(User, Media).where(*waiting), Media, person)
-        seen |= self._seen(_pairs(Link, Album).where(self._near(Link), self.asked), Album, holder)
-        return seen | self._seen(picked, Media, holder)
+        seen = self._seen(_pairs(User, Album).where(self.people, self.asked), Album, by_link=False)
+        seen |= self._seen(_pairs(User, Media).where(*waiting), Media, by_link=False)
+        seen |= self._seen(_pairs(Link, Album).where(self._near(Link), self.asked), Album, by_link=True)
+        return seen | self._seen(picked, Media, by_link=True)
 
-    def _seen(self, pairs: sa.Select[int, int], what: type[Album | Media], viewer: Viewer) -> set[Sight]:
-        held = self.session.execute(pairs.where(rule(what, viewer, Action.VIEW))).all()
-        return {(viewer.link_id is not None, who, what.__tablename__, seen) for who, seen in held}
+    def _seen(self, pairs: sa.Select[int, int], what: type[Album | Media], *, by_link: bool) -> set[Sight]:
+        held = self.session.execute(pairs.where(_sees(what, by_link=by_link))).all()
+        return {(by_link, who, what.__tablename__, seen) for who, seen in held}
 
     def _near(self, row: type[Grant | GroupGrant | Link]) -> sa.ColumnElement[bool]:
         """Whether a grant or link stands where it could matter: above, before or after, or below."""
         return sa.or_(row.album_id.in_(self.sources), row.album_id.in_(self.reached))
+
+
+@cache
+def _sees(what: type[Album | Media], *, by_link: bool) -> sa.ColumnElement[bool]:
+    """Return the rule for whoever a statement is about, written down once: that takes longer than asking it."""
+    holder = Viewer(link_id=Link.public_id, generation=Link.generation)
+    return rule(what, holder if by_link else Viewer(user_id=User.id), Action.VIEW)
 
 
 def _pairs(who: type[User | Link], what: type[Album | Media]) -> sa.Select[int, int]:
