@@ -8,12 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.factories import House, Person
+from tests.pictures import drawing, jpeg
 from vault.db import db
 from vault.models.sharing import Link, LinkRole, Role
 from vault.models.sharing import Scope as LinkScope
 from vault.policy import Action, authorize
 from vault.services import links
-from vault.web import visit
+from vault.web import visit, zips
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NEXT = re.compile(r'data-next="([^"]+)"')
@@ -205,3 +206,25 @@ def test_a_moment_that_a_form_cannot_say_survives_it(house: House) -> None:
     assert answer.status_code == 302
     changed = links.terms_of(db.session.get_one(Link, link.id, populate_existing=True))
     assert (changed.label, changed.expires_at, changed.metadata_rule) == ("Ben", ends, "all")
+
+
+@sqlite_only
+def test_a_visitor_is_told_how_far_an_archive_is_until_it_comes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zips, "SECONDS_UNTIL_TOLD", 0.0)
+    anna = house.person("Anna")
+    album = house.album(anna)
+    for width in (400, 410, 420):
+        house.render(house.picture(anna, album, data=jpeg(drawing(width, 300))))
+    link = house.link(album, role=LinkRole.DOWNLOADER, watermark="for Dora", max_downloads=1)
+    visitor = house.visitor(link)
+
+    answers = [visitor.get(f"/l/{link.public_id}/zip", headers={"Accept": "text/html,*/*;q=0.8"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 200]
+    for ready, waiting in enumerate(answers[:2], 1):
+        said = waiting.get_data(as_text=True)
+        assert f"{ready} of 3 are ready" in said
+        assert '<meta http-equiv="refresh"' in said
+        assert waiting.headers["Referrer-Policy"] == "no-referrer"
+    assert answers[2].mimetype == "application/zip"
+    assert house.visitor(link).get(f"/l/{link.public_id}/zip").status_code == 403

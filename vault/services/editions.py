@@ -64,7 +64,7 @@ class Edition(NamedTuple):
     """What is sent: where its bytes lie, and the strong validator that names them.
 
     With a `cut` the bytes are those of the cut and not those of the blob. `size_bytes` is None where only the storage
-    knows it.
+    knows it. `is_new` says that it was made for whoever asks, and was not there before.
     """
 
     key: str
@@ -73,6 +73,7 @@ class Edition(NamedTuple):
     size_bytes: int | None
     cut: Cut | None
     extension: str
+    is_new: bool = False
 
 
 def find(vault: Vault, permit: Permit[MediaFacts], name: str) -> Edition:
@@ -263,7 +264,7 @@ def _make(vault: Vault, row: MediaFacts, name: str, order: Order, digest: str, u
         key = edition_key(row.blob_key, name, digest, made.kind.extension)
         storage.put(key, path)
     etag = f"{row.sha256[:32]}-{digest}"
-    return Edition(key, made.kind.media_type, etag, made.size_bytes, None, made.kind.extension)
+    return Edition(key, made.kind.media_type, etag, made.size_bytes, None, made.kind.extension, is_new=True)
 
 
 def _workshop(settings: Settings) -> Workshop:
