@@ -13,6 +13,7 @@ from tests.pictures import drawing, encoded, jpeg
 from vault.db import db, transaction
 from vault.imaging.render import PIPELINE_VERSION
 from vault.models.account import Purpose, Scope
+from vault.models.group import Group
 from vault.models.media import Album, AlbumMedia, Media, Order, State
 from vault.models.membership import position_of
 from vault.models.sharing import Link, Role
@@ -37,7 +38,7 @@ def furnish(house: House, files: list[Path]) -> Contents:
     anna = house.person("Anna", admin=True, password=PASSWORD)
     ben, _ = house.person("Ben", password=PASSWORD), house.person("Cem", password=PASSWORD)
     album = house.album(anna, "Summer by the river", order=Order.MANUAL)
-    house.album(anna, "The tent", parent=album)
+    tent = house.album(anna, "The tent", parent=album)
     pictures = [house.picture(anna, album, data=file.read_bytes(), file_name=file.name, ready=False) for file in files]
     broken = house.picture(anna, album, data=jpeg()[:400], file_name="broken.jpg", ready=False)
     gone = house.picture(anna, data=jpeg(drawing(33, 22)), ready=False)
@@ -49,13 +50,14 @@ def furnish(house: House, files: list[Path]) -> Contents:
     locked = house.link(album, label="The magazine", password="open sesame please", watermark="The magazine")
     _visit(house, link, pictures[1])
     house.visitor(locked, password="not its password")
-    house.share(album, house.group(ben, name="Choir", owner=anna), Role.VIEWER)
+    choir = house.group(ben, name="Choir", owner=anna)
+    house.share(album, choir, Role.VIEWER)
     accounts.offer_new_password(house.vault, ben.id, anna.id)  # leaves a notice on every page of hers
     tokens.create(anna.id, name="Backup script", scopes=Scope.READ, expires_in_days=30)
     return Contents(
         _for_nobody(house, anna, (link, locked), pictures[0]),
         {"empty home": "/", "no albums": "/albums", "no pictures": "/pictures", "no links": "/links"},
-        _for_anna(album, ben, pictures[1], broken) | _of_links(album, link, locked, pictures),
+        _for_anna(album, ben, pictures[1], broken) | _of_links(album, link, locked, pictures) | _of_groups(choir, tent),
     )
 
 
@@ -154,6 +156,18 @@ def _of_links(album: Album, link: Link, locked: Link, pictures: list[Media]) -> 
         "ended links": "/links?state=ended",
         "chosen pictures": "/links/new?ids=" + ",".join(each.public_id for each in pictures[:3]),
         "who looked": f"/albums/{album.public_id}/history",
+    }
+
+
+def _of_groups(choir: Group, tent: Album) -> dict[str, str]:
+    here = f"/albums/{tent.public_id}"
+    return {
+        "groups": "/groups",
+        "group": f"/groups/{choir.public_id}",
+        "everybody's groups": "/admin/groups",
+        "move": f"{here}/move",
+        "who a move changes": f"{here}/move?to=top",
+        "inherit": f"{here}/inherit",
     }
 
 
