@@ -69,7 +69,7 @@ def ask_why(page: Page, picture: str) -> None:
 
 def look_as_the_uncle(page: Page, vault: LiveVault, family: Family) -> None:
     """See the album as he does, unmistakably, and stop."""
-    page.get_by_role("link", name="See it as Bob sees it").click()
+    page.get_by_role("link", name="see as Bob").click()
     banner = page.get_by_role("complementary")
     expect(banner).to_contain_text("You see this as Bob sees it. Nothing you do here counts.")
     expect(page.locator(".nav, .account-menu, form")).to_have_count(0)
