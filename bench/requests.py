@@ -16,6 +16,7 @@ from bench.measure import in_turns, wsgi_call
 from vault.models.sharing import Role
 
 ROUNDS, REPEATS = 15, 300
+COOKIE = "vault-visit"
 PICTURES = 5_000
 
 
@@ -29,16 +30,19 @@ def run() -> None:
             media = house.picture(anna, album)
             house.grant(album, ben, Role.VIEWER)
             size = len(house.browser(anna).get(f"/media/{media.public_id}/thumb").data)
-            link = house.address(house.link(album))
+            link = house.link(album)
+            visitor = house.visitor(link)
+            ticket = visitor.get_cookie(COOKIE, domain="127.0.0.1", path=f"/l/{link.public_id}/")
             start = datetime(2020, 1, 1, tzinfo=UTC)
             pages = fill_album(album, anna, PICTURES, start, timedelta(minutes=7))
             media_id, album_id = media.public_id, album.public_id
             cookies = {"owner": browser_cookie(house, anna), "member": browser_cookie(house, ben)}
-        _bytes(house.app, media_id, link, cookies, size)
+            cookies["visitor"], below = f"{COOKIE}={ticket.value if ticket else ''}", f"/l/{link.public_id}"
+        _bytes(house.app, media_id, below, cookies, size)
         _pages(house.app, album_id, pages, cookies["owner"])
 
 
-def _bytes(app: Flask, media_id: str, link: str, cookies: dict[str, str], size: int) -> None:
+def _bytes(app: Flask, media_id: str, below: str, cookies: dict[str, str], size: int) -> None:
     bare = Flask("bare")
     constant = b"x" * size
     bare.add_url_rule("/media/<media_id>/thumb", view_func=lambda media_id: constant)  # noqa: ARG005  # as in the vault
@@ -47,7 +51,7 @@ def _bytes(app: Flask, media_id: str, link: str, cookies: dict[str, str], size: 
         "a bare view": wsgi_call(bare, _environ(path, "")),
         "thumb, its owner": wsgi_call(app, _environ(path, cookies["owner"])),
         "thumb, by a grant": wsgi_call(app, _environ(path, cookies["member"])),
-        "thumb, by a link": wsgi_call(app, _environ(f"{link}/media/{media_id}/thumb", "")),
+        "thumb, by a link": wsgi_call(app, _environ(f"{below}{path}", cookies["visitor"])),
     }
     found = in_turns(works, rounds=ROUNDS, repeats=REPEATS)
     for name, micros in found.items():

@@ -13,7 +13,7 @@ from vault.models.sharing import Role
 from vault.policy import Action
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-KINDS = ("session", "token", "link", "person")
+KINDS = ("session", "token", "link", "stay", "visit", "person")
 
 
 @sqlite_only
@@ -81,6 +81,7 @@ def plan(explain: str, action: Action, kind: str) -> list[str]:
     question = policy._question(Media, action, kind)  # noqa: SLF001  # the statement itself
     sql, order, fixed = question._sql(db.engine.dialect)  # noqa: SLF001  # as the driver gets it
     asked = {"public_id": "A" * 22, "digest": "0" * 64, "scope": 1, "link_id": "A" * 22, "generation": 1, "user_id": 1}
+    asked["visit_id"] = 1
     now = "2026-11-20 12:00:00.000000" if db.engine.dialect.name == "sqlite" else utcnow()
     bound = {**fixed, **asked, "now": now}
     connection = db.session.connection().connection
