@@ -1,23 +1,22 @@
 """What a link answers in every state, on every path, as its table says; and what must not be read out of any answer."""
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 
 from tests.factories import House
-from tests.link_scene import TITLE, Asked, Scene, new_scene, send
+from tests.link_scene import TITLE, Asked, new_scene, send
 from tests.link_states import ASKING, GUARDED, PATHS, rows
-from tests.link_ways import STATES, fresh
+from tests.link_ways import STATES
 from tests.policy_world import forget
 from vault import policy
 from vault.db import db
 from vault.models.sharing import Link
 
-VALIDATED = (("thumb", "thumb"), ("original", "orig"))
+VALIDATED = {"thumb": "thumb", "orig": "original"}
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
+@pytest.mark.timeout(300)
 def test_every_state_answers_on_every_path_as_the_table_says(house: House) -> None:
     anna = house.person("Anna")
     assert list(rows()) == list(STATES)
@@ -25,28 +24,22 @@ def test_every_state_answers_on_every_path_as_the_table_says(house: House) -> No
     wrong, told = [], []
     for state, statuses in rows().items():
         scene = new_scene(house, anna)
-        etags = etags_of(scene)
         asked = STATES[state](scene)
         counted = visits(asked)
+        # What a browser kept; who was never given anything says that whatever he has is good.
+        etags = {"thumb": "*", "original": "*"}
         for path in PATHS:
-            answer = send(house, asked, path, etags.get(asked.media))
+            answer = send(house, asked, path, etags)
             if answer.status_code != statuses[path]:
                 wrong.append(f"{state}: {path} answered {answer.status_code}, not {statuses[path]}")
+            if path in VALIDATED and answer.status_code == 200:
+                etags[VALIDATED[path]] = answer.headers["ETag"]
             assert answer.status_code < 500, (state, path)
             if tells(asked, state, path, answer.data.decode("latin-1"), answer.status_code):
                 told.append(f"{state}: {path}")
             if path == "bot":
                 assert visits(asked) == counted, (state, "only the page of the link lets anybody in")
     assert (wrong, told) == ([], [])
-
-
-def etags_of(scene: Scene) -> dict[str, dict[str, str]]:
-    """Return for both pictures the validators that somebody keeps from before."""
-    found = {}
-    for media in (scene.media.public_id, scene.other.public_id):
-        asked = replace(fresh(scene), media=media)
-        found[media] = {name: send(scene.house, asked, path).headers["ETag"] for name, path in VALIDATED}
-    return found
 
 
 def tells(asked: Asked, state: str, path: str, body: str, status: int) -> bool:

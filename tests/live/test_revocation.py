@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.factories import PASSWORD, House, Person
 from tests.live.client import Client
 from tests.live.processes import bytes_read
 from tests.live.server import LiveVault, looking_inside, new_home, running
+from vault.db import transaction, utcnow
 from vault.models.account import Scope
 from vault.models.media import Album, Media
-from vault.models.sharing import Role
+from vault.models.sharing import Link, Role
 
 REPLAYS = 100
 
@@ -72,7 +74,7 @@ def requests_of(who: Client, media: Media, album: Album, below: str = "") -> lis
         assert who.get(path, Range="bytes=0-9").status == 206
         found += [(path, {}), (path, {"If-None-Match": etag}), (path, {"Range": "bytes=0-9"})]
         found += [(path, {"Range": "bytes=2-", "If-Range": etag}), (path, {"If-None-Match": "*"})]
-    pages = [inside, below] if below else [inside, f"/albums/{album.public_id}"]
+    pages = [inside, f"{below}/"] if below else [inside, f"/albums/{album.public_id}"]
     found += [(path, {}) for path in pages]
     found.append((pages[1], {"Accept": "application/json"}))
     if not below:
@@ -180,6 +182,11 @@ def rotate_the_link(story: Story, link_id: str) -> None:
     assert story.signed_in(story.anna).post(f"/links/{link_id}/rotate").status == 302
 
 
+def pause_the_link(_story: Story, link_id: str) -> None:
+    with transaction() as session:
+        session.execute(sa.update(Link).where(Link.public_id == link_id).values(paused_at=utcnow()))
+
+
 def disable_its_creator(story: Story, _link_id: str) -> None:
     disable_anna(story)
 
@@ -188,15 +195,17 @@ def delete_its_album(story: Story, _link_id: str) -> None:
     delete_the_album(story)
 
 
-LINK_ENDS = [revoke_the_link, rotate_the_link, disable_its_creator, delete_its_album]
+LINK_ENDS = [revoke_the_link, rotate_the_link, pause_the_link, disable_its_creator, delete_its_album]
 
 
 @pytest.mark.parametrize("end", LINK_ENDS, ids=lambda end: end.__name__)
 def test_an_old_link_opens_nothing(story: Story, end: Callable[[Story, str], None]) -> None:
     link = story.house.link(story.album, role=Role.DOWNLOADER)
-    link_id, below = link.public_id, story.house.address(link)
-    visitor = story.vault.client()
-    wanted = requests_of(visitor, story.media, story.album, below)
+    link_id, visitor = link.public_id, story.vault.client()
+    came = visitor.get(story.house.address(link))
+    assert (came.status, came.headers["Location"]) == (303, f"/l/{link_id}/")
+    assert visitor.get(came.headers["Location"]).status == 200
+    wanted = requests_of(visitor, story.media, story.album, f"/l/{link_id}")
 
     end(story, link_id)
 

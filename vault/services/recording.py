@@ -10,9 +10,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from vault import audit
@@ -26,6 +27,7 @@ EVERY_SECONDS = 2.0
 MOST_NOTES = 50_000
 ZIP = "zip"
 Spans = list[tuple[int, int]]
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Visit or person, picture, variant.
 Key = tuple[int, int, str]
 
@@ -183,16 +185,15 @@ def _write(session: Session, notes: _Notes) -> None:
     pictures = {key[1] for key in (*notes.visitors, *notes.people)}
     there = set(session.scalars(sa.select(Media.id).where(Media.id.in_(pictures))))
     visits = {key[0] for key in notes.visitors} | {key[0] for key in notes.takings}
-    alive = set(session.scalars(sa.select(Visit.id).where(Visit.id.in_(visits))))
-    for key, sight in notes.visitors.items():
-        if key[0] in alive and key[1] in there:
-            _add_sight(session, VisitSight, key, sight)
-    for key, sight in notes.people.items():
-        if key[1] in there:
-            _add_sight(session, PersonSight, key, sight)
+    # Holds the rows of the visits: of two processes that write of the same visitor, one sees what the other wrote.
+    held = sa.select(Visit.id).where(Visit.id.in_(visits)).order_by(Visit.id).with_for_update(key_share=True)
+    alive = set(session.scalars(held)) if visits else set()
+    visitors = {key: sight for key, sight in notes.visitors.items() if key[0] in alive and key[1] in there}
+    _add_sights(session, VisitSight, visitors)
+    _add_sights(session, PersonSight, {key: sight for key, sight in notes.people.items() if key[1] in there})
     if alive:
         session.execute(sa.update(Visit).where(Visit.id.in_(alive)).values(last_seen_at=utcnow()))
-    for (visit_id, thing), taking in notes.takings.items():
+    for (visit_id, thing), taking in sorted(notes.takings.items(), key=lambda note: note[0]):
         if visit_id in alive:
             _add_taking(session, visit_id, thing, taking)
     for each in notes.taken:
@@ -201,14 +202,18 @@ def _write(session: Session, notes: _Notes) -> None:
         audit.address.reset(token)
 
 
-def _add_sight(session: Session, kind: type[VisitSight] | type[PersonSight], key: Key, sight: _Sight) -> None:
-    known = cast("VisitSight | PersonSight | None", session.get(kind, key))
-    if known is None:
-        names = [column.name for column in kind.__table__.primary_key]
-        times = {"first_at": sight.first_at, "last_at": sight.last_at, "times": sight.times}
-        session.add(kind(**dict(zip(names, key, strict=True)), **times))
-    else:
-        known.last_at, known.times = max(known.last_at, sight.last_at), known.times + sight.times
+def _add_sights(session: Session, kind: type[VisitSight] | type[PersonSight], seen: dict[Key, _Sight]) -> None:
+    """Add to what is known, or begin it, in one statement: another process may write the same at this moment."""
+    if not seen:
+        return
+    table = kind.__table__
+    names = [column.name for column in table.primary_key]
+    # In one order everywhere, so that two processes never wait for each other.
+    rows = [dict(zip(names, key, strict=True)) | vars(sight) for key, sight in sorted(seen.items())]
+    insert = _INSERT[session.get_bind().dialect.name](table)
+    later = sa.case((insert.excluded.last_at > table.c.last_at, insert.excluded.last_at), else_=table.c.last_at)
+    summed = {"last_at": later, "times": table.c.times + insert.excluded.times}
+    session.execute(insert.on_conflict_do_update(index_elements=names, set_=summed), rows)
 
 
 def _add_taking(session: Session, visit_id: int, thing: str, taking: _Taking) -> None:
