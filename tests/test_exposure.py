@@ -171,6 +171,12 @@ def test_tighter_rules_are_applied_to_what_exists_when_that_is_wanted(house: Hou
     assert rows["fine"].long_edge_px is None
     applied = sa.select(sa.func.count()).select_from(Event).where(Event.action == "link.apply_policy")
     assert db.session.scalar(applied) == 3
+    permit = authorize(anna.viewer, Action.MANAGE, Link, bare.public_id)
+    with pytest.raises(Refused, match="need a password"):
+        links.resume(permit)
+    links.change(house.vault, permit, password="open sesame")
+    links.resume(permit)
+    assert is_live(bare)
     assert may(anna.viewer, Action.VIEW, type(media), media.public_id)
 
 

@@ -105,10 +105,7 @@ def create_for_pictures(
 
 
 def copy(permit: Permit[LinkFacts], *, label: str) -> Link:
-    """Make a link with the same terms and password for the next recipient.
-
-    The permit is for MANAGE. Raises Denied, Refused.
-    """
+    """Make a link with the same terms and password for the next recipient. For MANAGE. Raises Denied, Refused."""
     with transaction() as session:
         old = _managed(session, permit)
         link = Link(album_id=old.album_id, scope=old.scope, creator_id=permit.viewer.user_id)
@@ -148,9 +145,10 @@ def pause(permit: Permit[LinkFacts]) -> None:
 
 
 def resume(permit: Permit[LinkFacts]) -> None:
-    """Open a paused link again. The permit is for MANAGE. Raises Denied."""
+    """Open a paused link again; it must fit the rules of today. For MANAGE. Raises Denied, Refused."""
     with transaction() as session:
         link = _managed(session, permit)
+        _write(session, link, terms_of(link), since=link.created_at)
         link.paused_at = None
         _record(session, "resume", permit.viewer.user_id, link)
 
