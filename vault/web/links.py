@@ -44,7 +44,8 @@ def index() -> str:
     found = cards.of_person(vault(), viewer())
     used = history.use(card.link.id for card in found)
     wanted = request.args.get("state", "")
-    rows = [{**link_row(card, used.get(card.link.id)), "album": _album(card.album)} for card in found]
+    seen = _open({card.album for card in found if card.album})
+    rows = [{**link_row(card, used.get(card.link.id)), "album": _album(card.album, seen)} for card in found]
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
     shown = [row for row in rows if wanted not in STATES or row["state"] == wanted]
     return render_template("links/index.html", links=shown, counts=counts, all=len(rows), wanted=wanted)
@@ -219,7 +220,8 @@ def _change(permit: Permit[LinkFacts], form: LinkForm) -> None:
 
 def _page(permit: Permit[LinkFacts], *, form: LinkForm | None = None, copy_form: CopyForm | None = None) -> str:
     card, asking = cards.card(vault(), permit.row.id), permit.viewer
-    shown = {**link_row(card, history.use([card.link.id]).get(card.link.id)), "album": _album(card.album)}
+    album = _album(card.album, _open({card.album} if card.album else set()))
+    shown = {**link_row(card, history.use([card.link.id]).get(card.link.id)), "album": album}
     values: dict[str, Any] = {"link": shown, "can_manage": may(asking, Action.MANAGE, Link, card.link.public_id)}
     if values["can_manage"]:
         values |= _managed(permit, card)
@@ -240,9 +242,14 @@ def _managed(permit: Permit[LinkFacts], card: LinkCard) -> dict[str, Any]:
     }
 
 
-def _album(album: Album | None) -> dict[str, str] | None:
+def _open(albums: set[Album]) -> set[str]:
+    """Return those of some albums that one may look at."""
+    return allowed(viewer(), Action.VIEW, Album, [album.public_id for album in albums])
+
+
+def _album(album: Album | None, seen: set[str]) -> dict[str, str] | None:
     """Return where a link leads, unless that is closed to its creator by now."""
-    if album is None or not may(viewer(), Action.VIEW, Album, album.public_id):
+    if album is None or album.public_id not in seen:
         return None
     return {"id": album.public_id, "url": url_for("albums.show", album_id=album.public_id), "title": album.title}
 
