@@ -230,7 +230,8 @@ def test_a_revoked_link_is_403_through_nginx_too_and_is_in_no_log(front: Front) 
     inside = front.house.picture(front.anna, album)
     link = front.house.link(album, role=Role.DOWNLOADER)
     link_id, address = link.public_id, front.house.address(link)
-    visitor, path = front.client(), f"{address}/media/{inside.public_id}/original"
+    visitor, path = front.client(), f"/l/{link_id}/media/{inside.public_id}/original"
+    assert (visitor.get(address).status, visitor.get(f"/l/{link_id}/").status) == (303, 200)
     etag = visitor.get(path).headers["ETag"]
     assert visitor.get(path, If_None_Match=etag).status == 304
     assert visitor.get(path).headers["Referrer-Policy"] == "no-referrer"
@@ -238,6 +239,7 @@ def test_a_revoked_link_is_403_through_nginx_too_and_is_in_no_log(front: Front) 
     assert front.client(front.anna).json("DELETE", f"/links/{link_id}").status == 204
 
     assert [visitor.get(path).status, visitor.get(path, If_None_Match=etag).status] == [403, 403]
+    assert visitor.get(address).status == 403
     logged = front.log.read_text()
     assert '"GET /l/..." 403' in logged
     assert address not in logged
