@@ -161,6 +161,18 @@ def test_guessing_a_link_s_password_makes_the_guesser_wait_and_nobody_else(
     assert inside.get(thumb).status_code == 200
 
 
+def test_unlocking_from_a_second_window_is_no_second_visit(house: House, album: Album) -> None:
+    link = house.link(album, password=PASSWORD, max_visits=1)
+    browser = house.browser()
+    page = browser.get(house.address(link), follow_redirects=True).get_data(as_text=True)
+    said = {"password": PASSWORD, "csrf_token": page.partition('name="csrf_token" value="')[2].partition('"')[0]}
+
+    for _ in range(2):
+        assert browser.post(f"/l/{link.public_id}/unlock", data=said).status_code == 303
+        assert browser.get(f"/l/{link.public_id}/").status_code == 200
+    assert counted(link) == 1
+
+
 def test_who_never_came_by_the_address_uses_up_no_tries(house: House, album: Album) -> None:
     link = house.link(album, password=PASSWORD)
     stranger = house.browser()
