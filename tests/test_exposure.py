@@ -108,6 +108,29 @@ def test_it_is_all_of_one_s_own_with_the_pictures_counted(house: House) -> None:
     assert {each.link.label for each in exposure.of_vault()} >= {"tree", "pocket", "none of hers"}
 
 
+def test_others_links_that_show_one_s_pictures_are_told_without_their_names(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna, "Anna's secret")
+    house.picture(anna, album)
+    house.grant(album, ben, Role.CONTRIBUTOR)
+    his = [house.picture(ben, album) for _ in range(2)]
+    house.link(album, label="Hidden label")
+    house.link(album, label="picked", scope=Scope.SELECTION, pictures=[his[0]])
+    links.pause(authorize(anna.viewer, Action.MANAGE, Link, house.link(album).public_id))
+
+    def told() -> list[tuple[str, str | None, int]]:
+        return [(each.creator, each.title, each.count) for each in exposure.through_others(ben.viewer)]
+
+    assert told() == [("Anna", "Anna's secret", 1), ("Anna", "Anna's secret", 2)]
+    assert exposure.of_person(ben.viewer) == []
+    assert exposure.through_others(anna.viewer) == []
+    sharing.revoke_grant(authorize(anna.viewer, Action.MANAGE, Album, album.public_id), ben.public_id)
+    assert told() == [("Anna", None, 1), ("Anna", None, 2)]
+    page = house.browser(ben).get("/exposure").get_data(as_text=True)
+    assert "2 pictures of yours" in page
+    assert all(text not in page for text in ("Anna's secret", "Anna&#39;s secret", "Hidden label", album.public_id))
+
+
 @pytest.mark.parametrize("deed", ["end", "pause"])
 def test_the_chosen_ones_end_and_no_other_and_none_of_others(house: House, deed: str) -> None:
     anna, ben = house.person("Anna"), house.person("Ben")

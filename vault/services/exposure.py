@@ -3,7 +3,7 @@
 Floor 3. Reads only; links are ended by their own use cases. To administrators it shows labels, owners and counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,10 +19,11 @@ from vault.models.history import Visit
 from vault.models.linkrules import Rules
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media
 from vault.models.sharing import Link, LinkMedia, LinkRole, MetadataRule, Scope
-from vault.policy import PUBLIC_ID, Action, Denied, Viewer, rule, visible
+from vault.policy import PUBLIC_ID, Action, Denied, Viewer, allowed, rule, visible
 
 UNUSED_DAYS = 90
 MOST_ROWS = 200
+AT_A_TIME = 5_000
 
 
 class Worry(StrEnum):
@@ -66,11 +67,45 @@ class Exposed:
         return sum(WEIGHT[worry] for worry in self.worries)
 
 
+@dataclass(frozen=True)
+class Borrowed:
+    """Another's link that shows pictures of one's own, which lie in another's album.
+
+    `title` is None where one does not see that album.
+    """
+
+    creator: str
+    title: str | None
+    album_id: str | None
+    count: int
+
+
 def of_person(viewer: Viewer) -> list[Exposed]:
     """Return the links by which a person's things can be reached: those he made, and those to his albums."""
-    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
-    mine = sa.or_(Link.creator_id == viewer.user_id, Link.album_id.in_(own))
-    return _exposed(visible(viewer, Action.VIEW, Link).where(mine))
+    return _exposed(visible(viewer, Action.VIEW, Link).where(_mine(viewer)))
+
+
+def through_others(viewer: Viewer) -> list[Borrowed]:
+    """Return the open links of others that show pictures of one's own: what they show is one's own to take out."""
+    lies = sa.select(AlbumReach.source_id).join(AlbumMedia, AlbumMedia.album_id == AlbumReach.album_id)
+    around = lies.join(Media, Media.id == AlbumMedia.media_id).where(Media.owner_id == viewer.user_id)
+    rows = db.session.execute(
+        sa.select(Link.id, User.name, Album)
+        .join(Album, Album.id == Link.album_id)
+        .join(User, User.id == Link.creator_id)
+        .where(Link.album_id.in_(around), sa.not_(_mine(viewer)))
+        .order_by(Link.created_at.desc())
+    ).all()
+    inside = _open([link_id for link_id, _, _ in rows])
+    counts = _counts(sorted(inside), owner_id=viewer.user_id)
+    seen = allowed(viewer, Action.VIEW, Album, {album.public_id for _, _, album in rows})
+    return [
+        Borrowed(maker, album.title, album.public_id, counts[link_id])
+        if album.public_id in seen
+        else Borrowed(maker, None, None, counts[link_id])
+        for link_id, maker, album in rows
+        if counts.get(link_id)
+    ]
 
 
 def of_vault() -> list[Exposed]:
@@ -89,6 +124,11 @@ def pause_as_administrator(actor_id: int, link_id: str) -> None:
             raise Denied
         link.paused_at = link.paused_at or utcnow()
         audit.record(session, "link.pause", actor_id=actor_id, subject=link_id, label=link.label)
+
+
+def _mine(viewer: Viewer) -> sa.ColumnElement[bool]:
+    own = sa.select(Album.id).where(Album.owner_id == viewer.user_id)
+    return sa.or_(Link.creator_id == viewer.user_id, sa.func.coalesce(Link.album_id, 0).in_(own))
 
 
 def _exposed(links: sa.Select[Link]) -> list[Exposed]:
@@ -125,12 +165,20 @@ def _open(ids: Sequence[int]) -> set[int]:
     """Return which links let somebody in: the rule itself says, in one statement."""
     holder = Viewer(link_id=Link.public_id, generation=Link.generation)
     opens = rule(Link, holder, Action.VISIT)
-    return set(db.session.scalars(sa.select(Link.id).where(Link.id.in_(ids), opens)))
+    let_in = sa.select(Link.id).where(opens)
+    return {link_id for part in _parts(ids) for link_id in db.session.scalars(let_in.where(Link.id.in_(part)))}
 
 
-def _counts(ids: Sequence[int]) -> dict[int, int]:
-    """Return how many pictures each link shows, those in the trash and those that wait left out."""
-    shown = (Media.trashed_at.is_(None), Media.awaiting_since.is_(None), Media.quarantined_at.is_(None))
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield some thousands at a time: no database takes as many values in a statement as there may be links."""
+    for start in range(0, len(ids), AT_A_TIME):
+        yield ids[start : start + AT_A_TIME]
+
+
+def _counts(ids: Sequence[int], *, owner_id: int | None = None) -> dict[int, int]:
+    """Return how many pictures (of one owner) each link shows, those in the trash and those that wait left out."""
+    whose = sa.true() if owner_id is None else Media.owner_id == owner_id
+    shown = (whose, Media.trashed_at.is_(None), Media.awaiting_since.is_(None), Media.quarantined_at.is_(None))
     reaches = sa.or_(Link.scope == Scope.TREE, sa.and_(Link.scope == Scope.ALBUM, AlbumReach.distance == 0))
     count = sa.func.count(sa.distinct(Media.id))
     in_albums = (
@@ -138,16 +186,20 @@ def _counts(ids: Sequence[int]) -> dict[int, int]:
         .join(AlbumReach, AlbumReach.source_id == Link.album_id)
         .join(AlbumMedia, AlbumMedia.album_id == AlbumReach.album_id)
         .join(Media, Media.id == AlbumMedia.media_id)
-        .where(Link.id.in_(ids), reaches, Link.role >= int(LinkRole.VIEWER), *shown)
+        .where(reaches, Link.role >= int(LinkRole.VIEWER), *shown)
         .group_by(Link.id)
     )
     picked = (
         sa.select(LinkMedia.link_id, count)
         .join(Media, Media.id == LinkMedia.media_id)
-        .where(LinkMedia.link_id.in_(ids), *shown)
+        .where(*shown)
         .group_by(LinkMedia.link_id)
     )
-    return dict(db.session.execute(in_albums).all()) | dict(db.session.execute(picked).all())
+    found: dict[int, int] = {}
+    for part in _parts(ids):
+        found |= dict(db.session.execute(in_albums.where(Link.id.in_(part))).all())
+        found |= dict(db.session.execute(picked.where(LinkMedia.link_id.in_(part))).all())
+    return found
 
 
 def _worries(link: Link, last: datetime | None, rules: Rules, *, is_open: bool) -> tuple[Worry, ...]:

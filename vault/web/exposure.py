@@ -19,7 +19,8 @@ MOST_CHOSEN = 1_000
 def show() -> str:
     """Show the links by which one's albums and pictures can be reached."""
     found = exposure.of_person(viewer())
-    return render_template("exposure/show.html", links=found, most=exposure.MOST_ROWS)
+    others = exposure.through_others(viewer())
+    return render_template("exposure/show.html", links=found, most=exposure.MOST_ROWS, others=others)
 
 
 @blueprint.post("")
