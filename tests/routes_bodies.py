@@ -35,6 +35,7 @@ FORMS: dict[str, dict[str, object]] = {
     "/api/v1/albums/{album}": {"title": "Summer"},
     "/api/v1/albums/{album}/grants/{guest}": {"role": "viewer"},
     "/api/v1/albums/{album}/links": {"label": "Friends", "role": "viewer"},
+    "/api/v1/links": {"label": "Friends", "role": "viewer", "media_ids": []},
     "/api/v1/links/{link}": {"label": "Family"},
     "/api/v1/links/{link}/copy": {"label": "Grandma"},
     "/api/v1/media/{media}": {"caption": "A lake"},
