@@ -260,6 +260,7 @@ LOST: list[tuple[ModuleType, str, Callable[..., Any]]] = [
 ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("where", "clause", "broken"), LOST, ids=[f"{clause}" for _, clause, _ in LOST])
 def test_the_stories_notice_when_a_clause_of_the_decision_is_lost(
