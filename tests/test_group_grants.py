@@ -39,10 +39,11 @@ class TestWhatGroupsSee:
         album, club = house.album(anna), house.group(ben, carl, owner=anna)
         picture = house.picture(anna, album)
         house.share(album, club, Role.DOWNLOADER)
-        for person, end in (
+        ends: tuple[tuple[Person, Callable[[], bool]], ...] = (
             (ben, lambda: groups.remove(asks(anna), club.public_id, ben.public_id)),
             (carl, lambda: groups.leave(asks(carl), club.public_id)),
-        ):
+        )
+        for person, end in ends:
             browser = house.browser(person)
             paths = [f"/media/{picture.public_id}/{name}" for name in ("thumb", "preview", "original")]
             tags = [browser.get(path).headers["ETag"] for path in paths]
