@@ -79,8 +79,9 @@ def test_saving_an_end_again_does_not_move_it(house: House) -> None:
     anna = house.person("Anna")
     album = house.album(anna)
     day = (utcnow() + timedelta(days=30)).date()
-    house.link(album, expires_at=terms.end_of(day))
-    assert f'value="{day.isoformat()}"' in house.browser(anna).get("/links").get_data(as_text=True)
+    link = house.link(album, expires_at=terms.end_of(day))
+    page = house.browser(anna).get(f"/links/{link.public_id}").get_data(as_text=True)
+    assert f'value="{day.isoformat()}"' in page
 
 
 def test_a_sub_album_that_stops_inheriting_loses_the_lines_from_above(house: House) -> None:
