@@ -14,7 +14,7 @@ from vault.policy import Action, authorize
 from vault.services import albums, links
 
 BYTES = ("thumb", "preview", "original")
-CONDITIONS = ({}, {"Range": "bytes=0-9"}, {"If-None-Match": "*"})
+CONDITIONS: tuple[dict[str, str], ...] = ({}, {"Range": "bytes=0-9"}, {"If-None-Match": "*"})
 
 
 def seen_as(album: Album, whom: Person | Link | str, rest: str = "") -> str:
@@ -111,7 +111,8 @@ def test_who_does_not_see_the_album_is_as_unknown_as_who_is_not_there(house: Hou
     links.revoke(authorize(anna.viewer, Action.DELETE, Link, dead.public_id))
 
     unknown = ["A" * 22, "link-" + "A" * 22, "somebody", f"link-{stranger.public_id}"]
-    for whom in [stranger, gone, of_other, picked_there, dead, house.link(album, role=LinkRole.DROP), *unknown]:
+    closed: list[Person | Link | str] = [stranger, gone, of_other, picked_there, dead]
+    for whom in [*closed, house.link(album, role=LinkRole.DROP), *unknown]:
         assert browser.get(seen_as(album, whom)).status_code == 403
     assert looks(house) == 0
 
