@@ -76,6 +76,24 @@ def test_the_question_of_the_byte_path_can_use_indexes_alone_on_postgresql(house
         db.session.execute(sa.text("RESET enable_seqscan"))
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_plans_the_question_of_the_byte_path_once(house: House) -> None:
+    anna = house.person("Anna")
+    media = house.picture(anna, ready=False).public_id
+    db.session.remove()
+    db.engine.dispose()  # so that one connection is lent again and again
+
+    for _ in range(8):
+        policy.authorize(anna.viewer, Action.VIEW, Media, media)
+
+    lent = db.engine.raw_connection()
+    try:
+        prepared = lent.cursor().execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    finally:
+        lent.close()
+    assert len([statement for (statement,) in prepared if "FROM media" in statement]) == 1
+
+
 def plan(explain: str, action: Action, kind: str) -> list[str]:
     """Return how the database would answer the byte path's question."""
     question = policy._question(Media, action, kind)  # noqa: SLF001  # the statement itself
