@@ -220,6 +220,8 @@ def _write(session: Session, link: Link, terms: Terms, *, since: datetime) -> No
 
 
 def _check(terms: Terms, scope: Scope) -> None:
+    if terms.role not in tuple(LinkRole):
+        raise Refused("A link cannot give this role.")
     if terms.role in ADDING and scope is Scope.SELECTION:
         raise Refused("Pictures can be added to an album, not to a selection.")
     if None not in (terms.starts_at, terms.expires_at) and terms.starts_at >= terms.expires_at:  # type: ignore[operator]  # neither is None here
