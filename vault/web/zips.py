@@ -11,12 +11,18 @@ from vault.signing import digest
 from vault.web import access, taking
 from vault.web.access import Face, requires, signed_in, vault, viewer
 from vault.web.delivery import BeingPrepared, dressed, send_zip
-from vault.web.visitors import opened_by_link, visit_cookie
+from vault.web.visitors import keep_to_itself, opened_by_link, visit_cookie
 
 blueprint = Blueprint("zips", __name__)
 TITLE = "Pictures"
 # After this a browser is told how far it is.
 SECONDS_UNTIL_TOLD = 4.0
+
+
+@blueprint.after_request
+def keep_visits_to_themselves(answer: Response) -> Response:
+    """Answer below a link, refusals too, as all that lies there does."""
+    return keep_to_itself(answer) if "link_id" in (request.view_args or {}) else answer
 
 
 @blueprint.get("/albums/<album_id>/zip")
@@ -53,14 +59,9 @@ def by_link(permit: Permit[LinkFacts]) -> Response:
     except BeingPrepared as still:
         if not is_page:
             raise
-        answer = _preparing(permit, still)
-    else:
-        found = zipping.of(vault(), permit.viewer, title, held, proof=proof, source=editions.to_take, subject=subject)
-        answer = taking.counted(send_zip(found), permit, ZIP)
-    # As on all that lies below a link.
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+        return _preparing(permit, still)
+    found = zipping.of(vault(), permit.viewer, title, held, proof=proof, source=editions.to_take, subject=subject)
+    return taking.counted(send_zip(found), permit, ZIP)
 
 
 def _preparing(permit: Permit[LinkFacts], still: BeingPrepared) -> Response:
