@@ -165,7 +165,7 @@ def test_through_a_link_the_link_s_terms_hold_and_nothing_is_counted(house: Hous
         assert db.session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 
 
-def test_a_person_s_sights_do_not_count_when_another_has_his_eyes(house: House) -> None:
+def test_who_looks_with_another_s_eyes_leaves_traces_of_his_own_and_none_of_the_other(house: House) -> None:
     anna, ben = house.person("Anna"), house.person("Ben")
     album = house.album(anna)
     house.grant(album, ben, Role.DOWNLOADER)
@@ -176,7 +176,25 @@ def test_a_person_s_sights_do_not_count_when_another_has_his_eyes(house: House) 
         assert browser.get(seen_as(album, ben, f"/media/{media.public_id}/{name}")).status_code == 200
     house.vault.recorder.flush()
 
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(PersonSight)) == 0
+    db.session.rollback()
+    seen = db.session.execute(sa.select(PersonSight.user_id, PersonSight.variant).order_by(PersonSight.variant)).all()
+    assert [tuple(row) for row in seen] == [(cem.id, "original"), (cem.id, "preview")]
+    taken = db.session.scalars(sa.select(Event.actor_id).where(Event.action == "media.download")).all()
+    assert taken == [cem.id]
+
+
+def test_no_page_of_another_s_eyes_is_seen_without_a_record(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    inside = house.album(anna, "Inside", parent=album)
+    media = house.picture(anna, album)
+    house.grant(album, ben, Role.VIEWER)
+    ways = ("?cursor=1", f"/albums/{inside.public_id}", f"/media/{media.public_id}")
+    for count, rest in enumerate(ways, 1):
+        assert house.browser(anna).get(seen_as(album, ben, rest)).status_code == 200
+        assert looks(house) == count
+    assert house.browser(anna).get(seen_as(album, ben), headers={"Accept": "application/json"}).status_code == 200
+    assert looks(house) == len(ways) + 1
 
 
 def test_pictures_picked_for_a_link_are_all_it_shows(house: House) -> None:

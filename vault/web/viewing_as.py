@@ -1,7 +1,7 @@
 """An album as somebody else sees it: read-only pages under a banner, and bytes on the other's terms. Floor 4.
 
-Every address asks for the right to know who sees the album. No visit, download or sight is counted here; that somebody
-looks is recorded once, when it begins.
+Every address asks for the right to know who sees the album. Nothing is counted for the other, whose eyes these are;
+that somebody looks so is recorded when it begins, and what he opened or took as his own doing.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from vault.models.media import Album, AlbumFacts, Media
 from vault.policy import Action, Permit, allowed
 from vault.services import albums, library, viewing_as
 from vault.services.viewing_as import Eyes
-from vault.web.access import Face, requires
+from vault.web.access import Face, requires, vault
 from vault.web.delivery import send
 from vault.web.tiles import PAGE_SIZE, Address, as_json, card, next_url, tile, wants_json
 
@@ -40,6 +40,7 @@ def show(permit: Permit[AlbumFacts], whom: str) -> str | Response:
 def below(permit: Permit[AlbumFacts], whom: str, below_id: str) -> str | Response:
     """Show an album below as somebody sees it."""
     looking = viewing_as.eyes(permit, whom)
+    _begin(permit, looking)
     return _album(permit, looking, viewing_as.album(permit, looking, below_id))
 
 
@@ -48,6 +49,7 @@ def below(permit: Permit[AlbumFacts], whom: str, below_id: str) -> str | Respons
 def media(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
     """Show one picture as somebody sees it."""
     looking = viewing_as.eyes(permit, whom)
+    _begin(permit, looking)
     seen = viewing_as.picture(permit, looking, media_id, Action.VIEW)
     row, chosen = library.get(seen), request.args.get("album")
     around = viewing_as.album(permit, looking, chosen or permit.row.public_id)
@@ -92,12 +94,20 @@ def original(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
 
 def _send(permit: Permit[AlbumFacts], whom: str, media_id: str, name: str, action: Action) -> Response:
     looking = viewing_as.eyes(permit, whom)
-    return send(viewing_as.picture(permit, looking, media_id, action), name)
+    found = viewing_as.picture(permit, looking, media_id, action)
+    answer = send(found, name)
+    if request.method == "GET" and answer.status_code in (200, 206) and name != "thumb":
+        # It is he who looks, whoever's eyes he borrows.
+        own = dataclasses.replace(found, viewer=permit.viewer)
+        vault().recorder.opened(own, name)
+        if name == "original":
+            vault().recorder.taken(own, in_pieces="HTTP_RANGE" in request.environ)
+    return answer
 
 
 def _begin(permit: Permit[AlbumFacts], looking: Eyes) -> None:
     """Record that it begins, once; a page that is looked at again goes on with what began."""
-    if request.method != "GET" or wants_json() or request.args.get("cursor"):
+    if request.method != "GET":
         return
     now, mark = int(time.time()), f"{permit.viewer.user_id} {permit.row.public_id} {looking.whom}"
     begun, since = session.get(BEGUN) or ("", 0)
