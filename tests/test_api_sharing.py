@@ -222,7 +222,12 @@ def test_the_owner_learns_who_can_see_a_picture_and_why(house: House) -> None:
     }
     (granted,) = [line for line in found["items"] if line["user_id"] == ben.public_id]
     assert granted == {
+        "id": ANY,
+        "kind": "grant",
         "user_id": ben.public_id,
+        "group_id": None,
+        "count": 1,
+        "ends": "Ben loses the album Summer, with all the pictures in it.",
         "link_id": None,
         "name": "Ben",
         "role": "viewer",
