@@ -255,3 +255,14 @@ def test_the_api_lists_and_decides(house: House) -> None:
     assert client.post(f"/api/v1/media/{second}/decline", headers=token).status_code == 204
     assert client.post(f"/api/v1/media/{first}/accept", headers=token).status_code == 403
     assert client.get(f"/api/v1/albums/{album.public_id}/arrivals", headers=token).json == {"items": [], "count": 0}
+
+
+def test_a_full_link_reads_no_body(house: House) -> None:
+    link = house.link(house.album(house.person("Anna")), role=LinkRole.DROP, max_uploads=1)
+    visitor = house.visitor(link)
+    token = house.csrf(visitor)
+    bring(visitor, link, small_picture())
+    body = io.BytesIO(b"x" * 3_000_000)
+    answer = visitor.post(f"/l/{link.public_id}/add", input_stream=body, content_length=3_000_000, headers=token)
+    assert answer.status_code == 422
+    assert body.tell() == 0

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from vault import audit
@@ -24,7 +25,10 @@ from vault.models.sharing import Link, LinkTerms
 from vault.policy import Action, Denied, Permit, Viewer, authorize
 
 EVERY_SECONDS = 2.0
-MOST_NOTES = 50_000
+# As many as are named in one statement: SQLite takes 32,766 values.
+MOST_NOTES = 20_000
+# Of one download; who asks for more pieces with gaps between them than that is not reading a picture.
+MOST_STRETCHES = 200
 ZIP = "zip"
 Spans = list[tuple[int, int]]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -123,15 +127,20 @@ class Recorder:
             if len(self._notes) < MOST_NOTES:
                 taking = self._notes.takings.setdefault((visit_id, thing), _Taking(size_bytes))
                 taking.size_bytes = size_bytes
-                taking.spans = joined([*taking.spans, span])
+                spans = joined([*taking.spans, span])
+                taking.spans = spans if len(spans) <= MOST_STRETCHES else taking.spans
 
     def flush(self) -> None:
         """Write what was noted so far. Whatever fails is logged and lost: no picture depends on it."""
         with self._lock:
             notes, self._notes = self._notes, _Notes()
         if len(notes):
-            with self._writing, incidental("history"), transaction() as session:
-                _write(session, notes)
+            with self._writing, incidental("history"):
+                try:
+                    _in_one(notes)
+                except IntegrityError:
+                    # A picture or a visit went while its note was written. What is left is written without it.
+                    _in_one(notes)
 
     def _run(self) -> None:
         while not self._ending.wait(EVERY_SECONDS):
@@ -181,6 +190,11 @@ def _see(seen: dict[Key, _Sight], key: Key) -> None:
         known.last_at, known.times = now, known.times + 1
 
 
+def _in_one(notes: _Notes) -> None:
+    with transaction() as session:
+        _write(session, notes)
+
+
 def _write(session: Session, notes: _Notes) -> None:
     pictures = {key[1] for key in (*notes.visitors, *notes.people)}
     there = set(session.scalars(sa.select(Media.id).where(Media.id.in_(pictures))))
@@ -224,6 +238,7 @@ def _add_taking(session: Session, visit_id: int, thing: str, taking: _Taking) ->
     written = [each.split("-") for each in row.pieces.split(",") if each]
     before = [(int(start), int(end)) for start, end in written]
     spans = joined([*before, *taking.spans])
+    spans = spans if len(spans) <= MOST_STRETCHES else before
     row.size_bytes, row.pieces = taking.size_bytes, ",".join(f"{start}-{end}" for start, end in spans)
     if spans == [(0, taking.size_bytes)] and row.completed_at is None:
         row.completed_at = utcnow()

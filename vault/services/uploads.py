@@ -26,6 +26,7 @@ from vault.storage import original_key
 from vault.storage.incoming import Incoming
 
 LONGEST_FILE_NAME = 1024
+NO_MORE = "This link takes no more pictures. Ask the person who sent it."
 FULL = "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
 
 
@@ -163,7 +164,7 @@ def _admit_guest(session: Session, bringer: _Bringer, media: Media) -> None:
     room = sa.or_(Link.max_uploads.is_(None), Link.upload_count < Link.max_uploads)
     count = sa.update(Link).where(Link.id == link.id, room).values(upload_count=Link.upload_count + 1)
     if not session.execute(count).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
-        raise Refused("This link takes no more pictures. Ask the person who sent it.")
+        raise Refused(NO_MORE)
     guest.guest_name = bringer.guest_name
     media.awaiting_since = utcnow() if link.needs_acceptance else None
 

@@ -13,7 +13,7 @@ from vault.models.sharing import Link, LinkFacts, LinkRole
 from vault.policy import Action, Permit
 from vault.services import Refused, Vault, guests, uploads, visiting
 from vault.storage import StorageError, StorageFull
-from vault.web.access import vault
+from vault.web.access import SMALL_BODY, vault
 from vault.web.receiving import MOST_FILES, incoming
 from vault.web.tiles import wants_json
 from vault.web.visitors import keep_to_itself, opened_by_link, visit_permit
@@ -24,8 +24,12 @@ blueprint = Blueprint("guests", __name__, url_prefix="/l/<link_id>")
 def _body(found: Vault) -> int:
     """Return how much may come in, once it is decided that anything may: the gate asks before it reads a form."""
     link_id = (request.view_args or {})["link_id"]
-    g.room_of = _adding(visit_permit(link_id, Action.VISIT, Link, link_id)).row.owner_id
-    return MOST_FILES * found.settings.max_upload_bytes
+    permit = visit_permit(link_id, Action.VISIT, Link, link_id)
+    g.room_of = _adding(permit).row.owner_id
+    room = guests.room_left(permit)
+    if room == 0:
+        raise Refused(uploads.NO_MORE)
+    return min(room or MOST_FILES, MOST_FILES) * found.settings.max_upload_bytes + SMALL_BODY
 
 
 blueprint.after_request(keep_to_itself)

@@ -209,7 +209,7 @@ def _add(session: Session, link: Link, terms: Terms, picked: Sequence[int]) -> L
 def _write(session: Session, link: Link, terms: Terms, *, since: datetime) -> None:
     """Write terms into a row. Raises Refused for what contradicts itself, or what the instance does not allow."""
     _check(terms, Scope(link.scope))
-    rules = session.get(LinkPolicy, 1)
+    rules = session.get(LinkPolicy, 1, with_for_update={"read": True})
     if rules is not None:
         _check_instance(rules, terms, has_password=link.password_hash is not None, since=since)
     if terms.expires_at is not None and terms.expires_at <= utcnow() and terms.expires_at != link.expires_at:
