@@ -124,7 +124,7 @@ class TestGiving:
 
     def test_nobody_gives_more_or_longer_than_he_has_nor_raises_himself(self, house: House) -> None:
         anna, ben, soon = house.person("Anna"), house.person("Ben"), utcnow() + timedelta(days=2)
-        album, choir = house.album(anna), house.group(ben)
+        album, choir = house.album(anna), house.group()
         house.grant(album, ben, Role.MANAGER, expires_at=soon)
         permit = may_manage(ben, album)
 
@@ -141,8 +141,22 @@ class TestGiving:
             with pytest.raises(Denied):
                 sharing.grant_group(permit, group_id=group_id, role=Role.VIEWER, expires_at=soon)
         sharing.grant_group(permit, group_id=choir.public_id, role=Role.MANAGER, expires_at=soon)
-        with pytest.raises(Refused):  # now also in the group, and no longer for that
+        with pytest.raises(Refused):  # he gave it already, and no longer for that
             sharing.grant_group(permit, group_id=choir.public_id, role=Role.MANAGER, expires_at=None)
+
+    def test_nobody_keeps_a_right_through_a_group_that_he_gave_it_to(self, house: House) -> None:
+        anna, mia = house.person("Anna"), house.person("Mia")
+        album, choir = house.album(anna), house.group(mia, anna)
+        house.grant(album, mia, Role.MANAGER)
+
+        for role in (Role.VIEWER, Role.MANAGER):
+            with pytest.raises(Refused, match="in this group yourself"):
+                sharing.grant_group(may_manage(mia, album), group_id=choir.public_id, role=role, expires_at=None)
+        sharing.revoke_grant(may_manage(anna, album), mia.public_id)
+
+        assert role_on(mia.viewer, album.id) is None
+        house.share(album, choir, Role.VIEWER)  # the owner may, also where he is in it
+        assert role_on(mia.viewer, album.id) == Role.VIEWER
 
     def test_a_permit_from_before_gives_a_group_nothing(self, house: House) -> None:
         anna, ben = house.person("Anna"), house.person("Ben")

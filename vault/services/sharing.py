@@ -13,7 +13,7 @@ from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.models import membership
 from vault.models.account import User
-from vault.models.group import Group
+from vault.models.group import Group, GroupMember
 from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import GRANTABLE, Grant, GroupGrant, Role
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, role_on
@@ -72,7 +72,8 @@ def revoke_grant(permit: Permit[AlbumFacts], user_id: str) -> bool:
 def grant_group(permit: Permit[AlbumFacts], *, group_id: str, role: Role, expires_at: datetime | None) -> GroupGrant:
     """Give everybody in a group a role on an album, or change it. The permit is for MANAGE.
 
-    Raises Denied for a group that the giver may not share with; Refused for a role beyond his own, or a bad end.
+    Raises Denied for a group that the giver may not share with; Refused for a role beyond his own, for a group that he
+    is in himself unless the album is his, or a bad end.
     """
     _check_end(expires_at)
     if role not in GRANTABLE:
@@ -82,11 +83,14 @@ def grant_group(permit: Permit[AlbumFacts], *, group_id: str, role: Role, expire
         group = _group(session, group_id, _open_to(permit.viewer, album.owner_id))
         if group is None:
             raise Denied
-        own = role_on(permit.viewer, album.id)
+        by, own = permit.viewer.user_id, role_on(permit.viewer, album.id)
         if own is None or role > own:
             raise Refused("You cannot give a higher role than yours.")
+        if album.owner_id != by and session.get(GroupMember, (group.id, by)) is not None:
+            # What he was given himself could be taken away, and he would keep it through the group.
+            raise Refused("You are in this group yourself; only the album's owner can share it with the group.")
         _check_lasting(session, permit, expires_at)
-        by, ends = permit.viewer.user_id, expires_at and expires_at.isoformat()
+        ends = expires_at and expires_at.isoformat()
         row = session.get(GroupGrant, (album.id, group.id))
         if row is None:
             row = GroupGrant(album_id=album.id, group_id=group.id, role=role, granted_by_id=by)
