@@ -15,7 +15,7 @@ from vault.models.history import Visit
 from vault.models.media import Album, Media
 from vault.models.sharing import Link, LinkRole, Role
 from vault.policy import Action, Permit, authorize
-from vault.services import history, library, links
+from vault.services import albums, history, library, links
 from vault.services.history import Stay
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -171,6 +171,32 @@ def test_an_album_and_a_picture_tell_who_with_an_account_looked(house: House) ->
     assert "Grandma" in seen
     # Who may look may not learn who else does.
     assert "Who saw it" not in browser.get(f"/media/{media.public_id}").get_data(as_text=True)
+
+
+def test_an_album_tells_nothing_of_who_looked_elsewhere(house: House) -> None:
+    anna, mia, ben, cem = (house.person(name) for name in ("Anna", "Mia", "Ben", "Cem"))
+    here, elsewhere = house.album(anna), house.album(anna)
+    media = house.picture(anna, here)
+    albums.put(authorize(anna.viewer, Action.ADD, Album, elsewhere.public_id), media.public_id)
+    house.grant(here, mia, Role.MANAGER)
+    house.grant(here, cem, Role.VIEWER)
+    house.grant(elsewhere, ben, Role.VIEWER)
+    for person in (ben, cem):
+        assert house.browser(person).get(f"/media/{media.public_id}/preview").status_code == 200
+    house.vault.recorder.flush()
+
+    told = {
+        album.id: [each.person.id for each in history.onlookers_of_album(_explain(person, album))]
+        for person, album in ((mia, here), (anna, elsewhere))
+    }
+
+    assert told == {here.id: [cem.id], elsewhere.id: [ben.id]}
+    page = house.browser(mia).get(f"/albums/{here.public_id}/history").get_data(as_text=True)
+    assert ("Cem" in page, "Ben" in page) == (True, False)
+
+
+def _explain(person: Person, album: Album) -> Permit:  # type: ignore[type-arg]  # of an album, as the name says
+    return authorize(person.viewer, Action.EXPLAIN, Album, album.public_id)
 
 
 @sqlite_only

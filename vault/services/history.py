@@ -16,16 +16,18 @@ from vault.models import cursor as cursors
 from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.history import Download, PersonSight, Visit, VisitSight
-from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts
+from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts
 from vault.models.sharing import Link, LinkFacts
 from vault.models.system import Event
-from vault.policy import Action, Permit, Viewer, allowed, authorize
+from vault.policy import Action, Permit, Viewer, allowed, authorize, rule
 
 # As many pictures of one visit are read for a page; a table has all of them.
 MOST_SIGHTS = 24
 MOST_LINES = 100
 AT_ONCE = 50
 ZIP = "zip"
+# Whoever a row of looking is about.
+ONLOOKER = Viewer(user_id=PersonSight.user_id)
 
 
 class Use(NamedTuple):
@@ -119,9 +121,14 @@ def refusals(permit: Permit[LinkFacts]) -> list[Refusal]:
 
 
 def onlookers_of_album(permit: Permit[AlbumFacts]) -> list[Onlooker]:
-    """Return who with an account opened pictures of an album, who looked last first. The permit is for EXPLAIN."""
+    """Return who with an account opened pictures of an album, who looked last first. The permit is for EXPLAIN.
+
+    Told are those to whom the album is open. Who sees a picture of it elsewhere looked there, which is not the business
+    of whoever manages it here.
+    """
     inside = sa.select(AlbumMedia.media_id).where(AlbumMedia.album_id == permit.row.id)
-    return _onlookers(PersonSight.media_id.in_(inside))
+    opened = sa.select(Album.id).where(Album.id == permit.row.id, rule(Album, ONLOOKER, Action.VIEW))
+    return _onlookers(PersonSight.media_id.in_(inside) & opened.correlate(PersonSight).exists())
 
 
 def onlookers_of_media(permit: Permit[MediaFacts]) -> list[Onlooker]:
