@@ -28,7 +28,6 @@ _UNITS: Final = {_ASCII: 1, _UTF8: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8, _SIGNED
 _XMP_ORIENTATION: Final = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])(?![0-9])")
 
 _DATE: Final = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")
-_OFFSET: Final = re.compile(r"[+-]\d\d:\d\d")
 _DIGITS: Final = re.compile(r"\d{1,9}")
 
 
@@ -57,7 +56,7 @@ def _fraction(value: object) -> tuple[int, int] | None:
 
 
 _Check = Callable[[object], "int | str | tuple[int, int] | None"]
-# The short list, by directory. A tag that is not here goes.
+# The short list, by directory. A tag that is not here goes: of times also their distance from UTC, which tells where.
 _MAIN: Final[dict[int, _Check]] = {
     0x010E: _caption,  # ImageDescription
     0x010F: _text,  # Make
@@ -74,9 +73,6 @@ _DETAILS: Final[dict[int, _Check]] = {
     0x8827: _number,  # PhotographicSensitivity, which was ISOSpeedRatings
     0x9003: _matching(_DATE),  # DateTimeOriginal
     0x9004: _matching(_DATE),  # DateTimeDigitized
-    0x9010: _matching(_OFFSET),  # OffsetTime
-    0x9011: _matching(_OFFSET),  # OffsetTimeOriginal
-    0x9012: _matching(_OFFSET),  # OffsetTimeDigitized
     0x920A: _fraction,  # FocalLength
     0x9290: _matching(_DIGITS),  # SubSecTime
     0x9291: _matching(_DIGITS),  # SubSecTimeOriginal
