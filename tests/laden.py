@@ -6,7 +6,7 @@ import warnings
 import zlib
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
@@ -35,6 +35,20 @@ def exif(*, orientation: int | None = None, endian: str = "<") -> bytes:
     details[Base.FocalLength] = IFDRational(35)
     found.get_ifd(IFD.GPSInfo)[GPS.GPSAreaInformation] = SECRET
     return found.tobytes().removeprefix(b"Exif\x00\x00")
+
+
+def colours(profile: bytes | None) -> tuple[bytes, ...] | None:
+    """What a profile makes of a spread of colours, in each way of rendering: two with the same answer look the same."""
+    if profile is None:
+        return None
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    mode = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}[source.profile.xcolor_space]
+    spread = Image.frombytes(mode, (64, 64), bytes(7 * at * at // 11 % 256 for at in range(4096 * len(mode))))
+    made = (
+        ImageCms.profileToProfile(spread, source, ImageCms.createProfile("sRGB"), renderingIntent=way, outputMode="RGB")
+        for way in ImageCms.Intent
+    )
+    return tuple(each.tobytes() for each in made if each is not None)
 
 
 def tiff(entries: bytes, *, count: int | None = None, mark: bytes = b"II*\x00") -> bytes:

@@ -13,7 +13,7 @@ from vault.imaging.identify import GIF, JPEG, PNG, WEBP, Kind
 
 __all__ = ["CUT_VERSION", "Cut", "Rule", "Uncuttable", "cut"]
 
-CUT_VERSION: Final = 1
+CUT_VERSION: Final = 2
 """Goes up whenever the same file would be cut into other bytes; part of their ETag."""
 
 _CUTTERS: Final[dict[Kind, Callable[[Source, Rule], Cut]]] = {

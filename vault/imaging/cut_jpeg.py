@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from vault.imaging import exif
 from vault.imaging.cuts import MOST_BYTES_AT_ONCE, Cut, Pieces, Rule, Source, Uncuttable
-from vault.imaging.profiles import is_profile
+from vault.imaging.profiles import rewritten
 
 _SOI, _EOI, _SOS, _DHT, _DAC, _DQT, _DNL, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xCC, 0xDB, 0xDC, 0xDD
 _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
@@ -26,6 +26,7 @@ _ADOBE: Final = b"Adobe"
 _EXIF: Final = b"Exif\x00\x00"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
 _ICC: Final = b"ICC_PROFILE\x00"
+_PROFILE_PART: Final = 0xFFFD - len(_ICC) - 2
 
 
 class _Segment(NamedTuple):
@@ -193,12 +194,16 @@ def _application(source: Source, segment: _Segment, found: _Found) -> bytes:
 
 
 def _profile(found: _Found) -> list[bytes]:
-    """Return the pieces of the colour profile in order (ICC.1:2022, B.4), when they are one whole profile."""
+    """Return the pieces of the colour profile, written anew (ICC.1:2022, B.4), when they are one whole profile."""
     bodies = [body for _, body in sorted(found.profile.items())]
     whole = b"".join(body[len(_ICC) + 2 :] for body in bodies)
-    if len(bodies) != found.profile_count or len(whole) > MOST_BYTES_AT_ONCE or (bodies and not is_profile(whole)):
-        raise Uncuttable("a colour profile that is broken")
-    return bodies
+    if not bodies:
+        return []
+    profile = rewritten(whole) if len(bodies) == found.profile_count and len(whole) <= MOST_BYTES_AT_ONCE else None
+    if profile is None:
+        raise Uncuttable("a colour profile that is broken, or not understood")
+    parts = [profile[at : at + _PROFILE_PART] for at in range(0, len(profile), _PROFILE_PART)]
+    return [_ICC + bytes([number, len(parts)]) + part for number, part in enumerate(parts, 1)]
 
 
 def _body(source: Source, segment: _Segment) -> bytes:

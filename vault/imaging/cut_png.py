@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from vault.imaging import exif
 from vault.imaging.cuts import MOST_BYTES_AT_ONCE, Cut, Pieces, Rule, Source, Uncuttable
-from vault.imaging.profiles import is_profile
+from vault.imaging.profiles import rewritten
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS: Final = 200_000
@@ -101,7 +101,7 @@ def _chunks(source: Source) -> Iterator[_Chunk]:
 
 
 def _profile(body: bytes) -> bytes:
-    """Write the chunk of a colour profile anew, without the name that somebody gave it (11.3.2.3)."""
+    """Write the chunk of a colour profile anew, with nothing in it but colours, nor in its name (11.3.2.3)."""
     name, _, packed = body.partition(b"\x00")
     if not 1 <= len(name) <= 79 or packed[:1] != b"\x00":
         raise Uncuttable("a colour profile of an odd form")
@@ -110,9 +110,11 @@ def _profile(body: bytes) -> bytes:
         profile = unpacking.decompress(packed[1:], MOST_BYTES_AT_ONCE)
     except zlib.error as error:
         raise Uncuttable("a colour profile that is broken") from error
-    if not unpacking.eof or unpacking.unused_data or not is_profile(profile):
-        raise Uncuttable("a colour profile that is broken")
-    return _written(b"iCCP", b"ICC profile\x00" + packed)
+    anew = rewritten(profile) if unpacking.eof and not unpacking.unused_data else None
+    if anew is None:
+        raise Uncuttable("a colour profile that is broken, or not understood")
+    # Not pressed together: another release of zlib might do it in other bytes.
+    return _written(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(anew, 0))
 
 
 def _xmp(source: Source, chunk: _Chunk) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from vault.imaging import exif
 from vault.imaging.cuts import Cut, Pieces, Rule, Source, Uncuttable
-from vault.imaging.profiles import is_profile
+from vault.imaging.profiles import rewritten
 
 _MOST_CHUNKS: Final = 100_000
 _FRAME_HEADER_BYTES: Final = 16
@@ -78,19 +78,26 @@ def _pixels(source: Source, chunks: list[_Chunk], *, is_extended: bool) -> Piece
         if chunk.kind == b"ANMF":
             _require_pixels_only(source, chunk)
         elif chunk.kind == b"ICCP":
-            if not is_profile(source.read(chunk.start + 8, chunk.length)):
-                raise Uncuttable("a colour profile that is broken")
+            pieces.write(_profile(source, chunk))
+            continue
         elif chunk.kind == b"ANIM":
             if chunk.length != 6:
                 raise Uncuttable("an animation of an odd form")
         elif chunk.kind not in _PIXELS:
             continue
-        count += chunk.kind not in (b"ANIM", b"ICCP", b"ALPH")
+        count += chunk.kind not in (b"ANIM", b"ALPH")
         pieces.keep(chunk.start, 8 + chunk.length)
         pieces.write(bytes(chunk.length & 1))
     if not count:
         raise Uncuttable("no pixels")
     return pieces
+
+
+def _profile(source: Source, chunk: _Chunk) -> bytes:
+    profile = rewritten(source.read(chunk.start + 8, chunk.length))
+    if profile is None:
+        raise Uncuttable("a colour profile that is broken, or not understood")
+    return _written(b"ICCP", profile)
 
 
 def _require_pixels_only(source: Source, frame: _Chunk) -> None:
