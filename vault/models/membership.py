@@ -145,16 +145,28 @@ def set_reach(session: Session, album: Album) -> None:
         pending += session.scalars(sa.select(Album).where(Album.parent_id == current.id))
 
 
-def hold_tree(session: Session, album_public_id: str) -> None:
+def hold_tree(session: Session, album_public_id: str, *, by: int | None = None) -> None:
     """Take the tree an album belongs to for the rest of the transaction, before anything is asked of it.
 
     SQLite has one writer at a time. On PostgreSQL a new album would copy the reach of one that stops inheriting at the
     same moment, and a grant under way would outlive the right of who gives it: whoever comes second must ask anew. The
     owner's row stands for the tree, because a tree has one owner.
+
+    `by` is who gives or asks: his row is held too, so that he is not disabled between question and deed. Rows of people
+    are always taken in the order of their ids, or two would wait for each other.
     """
     named = Album.public_id == album_public_id.replace("\0", "")
     owner = sa.select(Album.owner_id).where(named).scalar_subquery()
-    session.execute(sa.select(User.id).where(User.id == owner).with_for_update(key_share=True))
+    hold_people(session, sa.or_(User.id == owner, User.id == by))
+
+
+def hold_people(session: Session, *which: sa.ColumnElement[bool]) -> list[int]:
+    """Take people's rows for the rest of the transaction, in the one order of all, and return their ids.
+
+    They can still be referred to.
+    """
+    held = sa.select(User.id).where(*which).order_by(User.id).with_for_update(key_share=True)
+    return list(session.scalars(held))
 
 
 def depth(session: Session, album: Album) -> int:

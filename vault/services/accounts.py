@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
-from vault.models import noticeboard, onetime
+from vault.models import membership, noticeboard, onetime
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, Purpose, Scope, User
 from vault.services import Conflict, Refused, Vault
 
@@ -217,9 +217,9 @@ def change(actor_id: int, user_id: int, changes: Changes) -> User:
     Raises Refused when it would leave the vault without an administrator, Conflict for an e-mail address in use.
     """
     with transaction() as session:
-        # Two who put each other out at the same moment must see each other; rows as such may still be referred to.
-        admins = sa.select(User.id).where(User.is_admin).order_by(User.id)
-        session.execute(admins.with_for_update(key_share=True)).all()
+        # Two who put each other out at the same moment must see each other, and what the person is giving away at this
+        # moment comes before or not at all.
+        membership.hold_people(session, sa.or_(User.is_admin, User.id == user_id))
         person = session.get_one(User, user_id)
         rights = (person.is_admin, person.disabled_at is None)
         if changes.email is not None:

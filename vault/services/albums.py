@@ -39,7 +39,7 @@ def create(
     with transaction() as session:
         owner_id, parent = viewer.user_id, None
         if parent_id is not None:
-            membership.hold_tree(session, parent_id)
+            membership.hold_tree(session, parent_id, by=viewer.user_id)
             parent = session.get_one(Album, authorize(viewer, Action.MANAGE, Album, parent_id).row.id)
             owner_id = parent.owner_id
             if membership.depth(session, parent) >= membership.DEEPEST:
@@ -69,7 +69,7 @@ class Changes:
 def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
     """Change title, description, order, inheritance or cover. The permit is for MANAGE. Raises Denied, Refused."""
     with transaction() as session:
-        membership.hold_tree(session, permit.row.public_id)
+        membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
         album = _again(session, permit, Action.MANAGE)
         if changes.title is not None:
             album.title = _title(changes.title)
@@ -96,7 +96,7 @@ def change(permit: Permit[AlbumFacts], changes: Changes) -> Album:
 def delete(permit: Permit[AlbumFacts]) -> int:
     """Delete an album with all below it, their grants and links; return how many went. The pictures stay."""
     with transaction() as session:
-        membership.hold_tree(session, permit.row.public_id)
+        membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
         album = _again(session, permit, Action.DELETE)
         going = [album.id, *membership.below(session, album.id)]
         for album_id in reversed(going):

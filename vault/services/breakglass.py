@@ -61,7 +61,7 @@ def look(actor_id: int, owner_id: int, album_id: str, *, reason: str, hours: int
     if not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
         raise Refused("It lasts from one hour to seven days.")
     with transaction() as session:
-        actor, album = _administrator(session, actor_id), _album(session, owner_id, album_id)
+        album, actor = _album(session, actor_id, owner_id, album_id), _administrator(session, actor_id)
         viewer = Viewer(user_id=actor_id)
         if may(viewer, Action.VIEW, Album, album.public_id):
             raise Refused("You see this album already; there is nothing to ask for.")
@@ -84,7 +84,7 @@ def look(actor_id: int, owner_id: int, album_id: str, *, reason: str, hours: int
 def end(permit: Permit[AlbumFacts], person_id: str) -> None:
     """End an administrator's look at an album before its time. The permit is for MANAGE. Raises Denied."""
     with transaction() as session:
-        membership.hold_tree(session, permit.row.public_id)
+        membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
         album = authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row
         person = session.scalar(sa.select(User).where(User.public_id == person_id))
         row = session.get(Grant, (album.id, person.id)) if person else None
@@ -99,18 +99,19 @@ def end(permit: Permit[AlbumFacts], person_id: str) -> None:
 
 
 def _administrator(session: Session, actor_id: int) -> User:
-    """Hold the row: whoever is no administrator any more, or disabled, has come too late. Raises Denied."""
+    """Return who looks; his row is held. Raises Denied for who is disabled, or no administrator any more."""
     able = (User.id == actor_id, User.is_admin, User.disabled_at.is_(None))
-    found = session.scalar(sa.select(User).where(*able).with_for_update(key_share=True))
+    found = session.scalar(sa.select(User).where(*able))
     if found is None:
         raise Denied
     return found
 
 
-def _album(session: Session, owner_id: int, album_id: str) -> Album:
+def _album(session: Session, actor_id: int, owner_id: int, album_id: str) -> Album:
+    """Hold the tree and who looks into it, in the order of all. Raises Denied."""
     if not PUBLIC_ID.fullmatch(album_id):
         raise Denied
-    membership.hold_tree(session, album_id)
+    membership.hold_tree(session, album_id, by=actor_id)
     found = session.scalar(sa.select(Album).where(Album.public_id == album_id, Album.owner_id == owner_id))
     if found is None:
         raise Denied

@@ -122,7 +122,7 @@ def may_go_to_the_top(permit: Permit[AlbumFacts]) -> bool:
 
 
 def _carry_out(session: Session, permit: Permit[AlbumFacts], wish: Wish) -> Preview:
-    membership.hold_tree(session, permit.row.public_id)
+    membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
     facts = authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row
     album = session.get_one(Album, facts.id, populate_existing=True)
     if isinstance(wish, Place):

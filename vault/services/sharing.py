@@ -137,13 +137,14 @@ def revoke_grant_as_administrator(actor_id: int, album_id: str, user_id: str) ->
     if not PUBLIC_ID.fullmatch(album_id):
         return False
     with transaction() as session:
+        membership.hold_tree(session, album_id)
         album = session.scalar(sa.select(Album).where(Album.public_id == album_id))
         return album is not None and _revoke_grant(session, album, user_id, actor_id)
 
 
 def _managed(session: Session, permit: Permit[AlbumFacts]) -> Album:
     """Ask again inside the transaction: the right may have ended since the request came in."""
-    membership.hold_tree(session, permit.row.public_id)
+    membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
     return session.get_one(Album, authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row.id)
 
 

@@ -64,7 +64,7 @@ def _end_link(session: Session, viewer: Viewer, link_id: str) -> None:
 
 
 def _end_grant(session: Session, viewer: Viewer, ending: Ending) -> None:
-    membership.hold_tree(session, ending.source_id)
+    membership.hold_tree(session, ending.source_id, by=viewer.user_id)
     authorize(viewer, Action.MANAGE, Album, ending.source_id)
     held = session.get(Grant, ending.grant) if ending.grant else session.get(GroupGrant, ending.group_grant)
     if held is None:

@@ -80,7 +80,7 @@ def create(
     """
     kept = _hash(vault, password)
     with transaction() as session:
-        membership.hold_tree(session, permit.row.public_id)
+        membership.hold_tree(session, permit.row.public_id, by=permit.viewer.user_id)
         album = authorize(permit.viewer, Action.MANAGE, Album, permit.row.public_id).row
         picked = _picked_in_album(session, album, media_ids) if scope is Scope.SELECTION else []
         link = Link(album_id=album.id, scope=scope, creator_id=permit.viewer.user_id, password_hash=kept)
@@ -171,10 +171,9 @@ def revoke(permit: Permit[LinkFacts]) -> None:
 
 def revoke_as_administrator(actor_id: int, link_id: str) -> bool:
     """End a link as whoever runs the vault; False when there is none. Shows nothing of what it opens."""
-    if not PUBLIC_ID.fullmatch(link_id):
-        return False
+    living = (Link.public_id == link_id.replace("\0", ""), Link.revoked_at.is_(None))
     with transaction() as session:
-        link = session.scalar(sa.select(Link).where(Link.public_id == link_id, Link.revoked_at.is_(None)))
+        link = session.scalar(sa.select(Link).where(*living).with_for_update())
         if link is not None:
             _revoke(session, link, actor_id)
         return link is not None
@@ -264,9 +263,10 @@ def _picked_in_album(session: Session, album: AlbumFacts, media_ids: Sequence[st
 
 
 def _managed(session: Session, permit: Permit[LinkFacts]) -> Link:
-    """Hold the row and ask again: the right may have ended since the request came in."""
+    """Hold the row, then ask again: the right may have ended since the request came in."""
+    session.execute(sa.select(Link.id).where(Link.public_id == permit.row.public_id).with_for_update())
     found = authorize(permit.viewer, Action.MANAGE, Link, permit.row.public_id).row.id
-    return session.get_one(Link, found, populate_existing=True, with_for_update=True)
+    return session.get_one(Link, found, populate_existing=True)
 
 
 def _revoke(session: Session, link: Link, actor_id: int) -> None:
