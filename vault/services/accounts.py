@@ -125,14 +125,8 @@ def create(vault: Vault, *, email: str, name: str, password: str, is_admin: bool
     with transaction() as session:
         if session.scalar(sa.select(User.id).where(User.email == email)) is not None:
             raise Conflict("Somebody with this e-mail address is here already.")
-        quota = vault.settings.default_quota_bytes or None
-        person = User(
-            email=email,
-            name=_name(name or email.partition("@")[0]),
-            password_hash=password_hash,
-            is_admin=is_admin,
-            quota_bytes=quota,
-        )
+        person = User(email=email, name=_name(name or email.partition("@")[0]), password_hash=password_hash)
+        person.is_admin, person.quota_bytes = is_admin, vault.settings.default_quota_bytes or None
         session.add(person)
         session.flush()
         audit.record(session, "person.create", actor_id=None, subject=email, is_admin=is_admin, by="command line")
@@ -153,7 +147,8 @@ def accept_invitation(vault: Vault, token: str, *, name: str, password: str) -> 
 def offer_new_password(vault: Vault, actor_id: int | None, user_id: int) -> tuple[Purpose, str]:
     """Make a one-time address for somebody who cannot sign in; earlier ones end. Raises Refused for a disabled person.
 
-    For a person who never accepted the invitation it is a new invitation. The others are told that it was made.
+    For a person who never accepted the invitation it is a new invitation. The others are told that it was made, and the
+    owners of what the account can see are told always: who holds the address could look himself.
     """
     with transaction() as session:
         person = session.get_one(User, user_id)
@@ -165,6 +160,7 @@ def offer_new_password(vault: Vault, actor_id: int | None, user_id: int) -> tupl
         session.execute(sa.delete(OneTimeToken).where(OneTimeToken.user_id == user_id))
         token = onetime.make(session, purpose, user_id, life)
         audit.record(session, f"person.{purpose}_address", actor_id=actor_id, subject=person.email)
+        noticeboard.tell_of_opening(session, person, purpose, by=actor_id)
         if not invited and actor_id != user_id:
             noticeboard.tell(session, user_id, "password_reset", by=actor_id)
         return purpose, token
@@ -235,6 +231,8 @@ def change(actor_id: int, user_id: int, changes: Changes) -> User:
         session.flush()
         if rights != (person.is_admin, person.disabled_at is None):
             _rights_changed(session, person)
+        if person.disabled_at is None and not rights[1]:
+            noticeboard.tell_of_opening(session, person, "enabled", by=actor_id)
         said = {name: value for name, value in vars(changes).items() if value is not None}
         audit.record(session, "person.change", actor_id=actor_id, subject=person.email, **said)
         return person

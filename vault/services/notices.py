@@ -17,6 +17,11 @@ from vault.policy import PUBLIC_ID, Denied
 
 # More than fit on a page are not shown at once; each that is put away makes room.
 MOST_SHOWN = 5
+OPENED = {
+    "invitation": "made a new invitation for it",
+    "password": "made an address by which its password can be set anew",
+    "enabled": "let it in again",
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,11 @@ def _told(row: Notice) -> Told:
             albums = detail.get("albums")
             seen = f" and so sees {_listed(albums)}" if albums else ""
             text = f"{detail.get('by') or 'An administrator'} added {detail.get('person', 'somebody')} to it{seen}."
+        case "account.opened":
+            person, n = detail.get("person", "somebody"), detail.get("albums", 0)
+            title = f"The account of {person} was opened anew"
+            did = OPENED.get(detail.get("how", ""), "opened it")
+            text = f"{detail.get('by') or 'Whoever runs the vault'} {did}. Whoever holds it sees {_listed(n)}."
         case _:
             title, text = "Something happened that concerns you", row.kind.replace("_", " ").replace(".", ": ")
     return Told(row.public_id, row.kind, row.at, title, text)
