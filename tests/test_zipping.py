@@ -14,7 +14,7 @@ from tests.factories import House
 from vault.models.media import Album, Media
 from vault.policy import Action, authorize
 from vault.services import Vault, library, zipping
-from vault.services.zipping import BrokenOff, Entry, Folder, Zip
+from vault.services.zipping import BrokenOff, Entry, Folder, Zip, choosing
 
 MOMENT = datetime(2024, 7, 14, 18, 30, 22, tzinfo=UTC)
 MIB = 1024**2
@@ -207,6 +207,6 @@ def test_an_album_is_weighed_as_far_as_one_may_take_it(house: House, monkeypatch
     library.trash(authorize(anna.viewer, Action.TRASH, Media, binned.public_id))
     permit = authorize(anna.viewer, Action.DOWNLOAD, Album, album.public_id)
 
-    assert zipping.weigh(permit) == (2, sum(media.size_bytes for media in kept))
-    monkeypatch.setattr(zipping, "MOST_WEIGHED", 1)
-    assert zipping.weigh(permit) is None
+    assert choosing.weigh(permit) == (2, sum(media.size_bytes for media in kept))
+    monkeypatch.setattr(choosing, "MOST_WEIGHED", 1)
+    assert choosing.weigh(permit) is None

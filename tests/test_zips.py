@@ -16,7 +16,7 @@ from vault.models.sharing import Grant, Role
 from vault.models.system import Event
 from vault.policy import Action, Credential, authorize
 from vault.services import albums, library, sessions, zipping
-from vault.services.zipping import BrokenOff, Zip
+from vault.services.zipping import BrokenOff, Zip, choosing
 from vault.signing import digest
 
 PRIVATE_HEADERS = {
@@ -58,7 +58,7 @@ def test_an_album_comes_whole_and_in_its_order_with_the_headers_of_what_is_priva
     anna, ben = house.person("Anna"), house.person("Ben")
     album = house.album(anna, "Sommer “am See”", order=Order.NEWEST)
     made = [house.picture(anna, album, file_name=name) for name in ("c.jpg", "猫.jpg", "a.jpg")]
-    monkeypatch.setattr(zipping, "AT_ONCE", 2)
+    monkeypatch.setattr(choosing, "AT_ONCE", 2)
     house.grant(album, ben, Role.DOWNLOADER)
     browser = house.browser(ben)
 
@@ -208,8 +208,8 @@ def test_an_album_that_is_too_large_is_refused_with_a_reason(house: House, monke
     below = house.album(anna, parent=top)
     for album in (top, below, below):
         house.picture(anna, album)
-    monkeypatch.setattr(zipping, "AT_ONCE", 1)
-    monkeypatch.setattr(zipping, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(choosing, "AT_ONCE", 1)
+    monkeypatch.setattr(choosing, "MOST_ENTRIES", 2)
     browser = house.browser(anna)
 
     assert browser.get(f"/albums/{below.public_id}/zip").status_code == 200
@@ -278,7 +278,7 @@ def begun(house: House, monkeypatch: pytest.MonkeyPatch, at: str) -> tuple[Zip, 
     permit = authorize(proof, Action.DOWNLOAD, Album, album.public_id)
     monkeypatch.setattr(zipping, "JOINED_BYTES", 1 if at == "the next piece" else 500)
     monkeypatch.setattr(zipping, "PIECE_BYTES", 100 if at == "the next piece" else 10_000)
-    found = zipping.of(house.vault, permit.viewer, "Summer", zipping.of_album(permit), proof=proof)
+    found = zipping.of(house.vault, permit.viewer, "Summer", choosing.of_album(permit), proof=proof)
     if at == "the next piece":
         next(found.chunks)  # the head of the entry; its first bytes are behind it
     return found, (anna, ben, album, secret)

@@ -12,6 +12,7 @@ from tests.live.large import count, forget_peak, grow, open_originals, peak_byte
 from tests.live.server import LiveVault, eventually, looking_inside, new_home, running
 from vault.models.media import Album
 from vault.models.sharing import Role
+from vault.services.zipping.places import MOST_OF_PEOPLE
 
 MIB = 1024**2
 # What the system keeps of a connection on both sides, and the piece that was decided before.
@@ -124,9 +125,11 @@ def test_a_reader_who_hangs_up_leaves_nothing_open(story: Story) -> None:
 def test_many_slow_readers_leave_threads_for_others(story: Story) -> None:
     story.fill(60 * MIB)
     token = story.script(story.ben)
-    readers = [reading(token, f"/api/v1{story.path}") for _ in range(16)]
+    readers = [reading(token, f"/api/v1{story.path}") for _ in range(MOST_OF_PEOPLE)]
     answers = [reader.__enter__() for reader in readers]  # as many at once as there are in the list
     assert {len(answer.read(100)) for answer in answers} == {100}
+    assert token.json("GET", story.path).status == 503
     assert token.json("GET", "/me").status == 200
     for reader in readers:
         reader.__exit__(None, None, None)
+    eventually(lambda: token.json("HEAD", story.path).status == 200, 10)

@@ -41,7 +41,7 @@ class Visit(Base):
 
 
 class Download(Base):
-    """One thing that one visitor takes home: a picture's public id, or "zip".
+    """One thing that one visitor takes home: a picture's public id, or "zip-" and a digest of what an archive holds.
 
     `pieces` are the stretches of bytes that went out so far, `from-to` with commas between; complete when they cover
     `size_bytes`.

@@ -19,13 +19,14 @@ from vault.models.history import Download, PersonSight, Visit, VisitSight
 from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts
 from vault.models.sharing import Link, LinkFacts
 from vault.models.system import Event
-from vault.policy import Action, Permit, Viewer, allowed, authorize, rule
+from vault.policy import PUBLIC_ID, Action, Permit, Viewer, allowed, authorize, rule
 
 # As many pictures of one visit are read for a page; a table has all of them.
 MOST_SIGHTS = 24
 MOST_LINES = 100
 AT_ONCE = 50
-ZIP = "zip"
+# The variants of what was taken home: the file, alone or in an archive.
+TAKEN = ("original", "zip")
 # Whoever a row of looking is about.
 ONLOOKER = Viewer(user_id=PersonSight.user_id)
 
@@ -49,7 +50,7 @@ class Sight(NamedTuple):
 
 
 class Taking(NamedTuple):
-    """Something that a visitor took home, or began to: one picture, or an archive (`is_zip`)."""
+    """Something that a visitor took home, or began to: one picture, or an archive (`is_zip`) of what there was then."""
 
     media: Media | None
     is_zip: bool
@@ -138,7 +139,7 @@ def onlookers_of_media(permit: Permit[MediaFacts]) -> list[Onlooker]:
 
 def guests_of_media(permit: Permit[MediaFacts]) -> list[Guest]:
     """Return which visitors opened a picture, who looked last first. The permit is for EXPLAIN."""
-    last, took = sa.func.max(VisitSight.last_at), sa.func.max(sa.case((VisitSight.variant == "original", 1), else_=0))
+    last, took = sa.func.max(VisitSight.last_at), sa.func.max(sa.case((VisitSight.variant.in_(TAKEN), 1), else_=0))
     seen = sa.select(VisitSight.visit_id, last.label("last_at"), took.label("took")).group_by(VisitSight.visit_id)
     found = seen.where(VisitSight.media_id == permit.row.id).order_by(last.desc()).limit(MOST_LINES).subquery()
     rows = sa.select(Visit, Link, found.c.last_at, found.c.took).join(found, found.c.visit_id == Visit.id)
@@ -207,7 +208,7 @@ def _taking(row: Download, media: Media | None, known: set[str]) -> Taking:
     shown = media if media is not None and media.public_id in known else None
     spans = [each.split("-") for each in row.pieces.split(",") if each]
     sent = sum(int(end) - int(start) for start, end in spans)
-    return Taking(shown, row.thing.startswith(ZIP), row.began_at, row.completed_at, sent, row.size_bytes)
+    return Taking(shown, not PUBLIC_ID.fullmatch(row.thing), row.began_at, row.completed_at, sent, row.size_bytes)
 
 
 def _known(reader: Viewer, found: list[Media]) -> set[str]:
@@ -215,7 +216,7 @@ def _known(reader: Viewer, found: list[Media]) -> set[str]:
 
 
 def _onlookers(which: sa.ColumnElement[bool]) -> list[Onlooker]:
-    last, took = sa.func.max(PersonSight.last_at), sa.func.max(sa.case((PersonSight.variant == "original", 1), else_=0))
+    last, took = sa.func.max(PersonSight.last_at), sa.func.max(sa.case((PersonSight.variant.in_(TAKEN), 1), else_=0))
     sums = (sa.func.count(sa.distinct(PersonSight.media_id)), sa.func.min(PersonSight.first_at), last, took)
     rows = sa.select(PersonSight.user_id, *sums).where(which).group_by(PersonSight.user_id)
     found = db.session.execute(rows.order_by(last.desc()).limit(MOST_LINES)).all()

@@ -29,7 +29,6 @@ EVERY_SECONDS = 2.0
 MOST_NOTES = 20_000
 # Of one download; who asks for more pieces with gaps between them than that is not reading a picture.
 MOST_STRETCHES = 200
-ZIP = "zip"
 Spans = list[tuple[int, int]]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Visit or person, picture, variant.
@@ -151,7 +150,7 @@ class Recorder:
 def claim(viewer: Viewer, terms: LinkTerms, thing: str, *, begins: bool = True) -> None:
     """Count the beginning of a download against a link's limit, once for each visitor and thing.
 
-    `thing` is a picture's public id, or `ZIP` with what it holds. Resuming costs nothing, and asking only (not
+    `thing` is a picture's public id, or the name of what an archive holds. Resuming costs nothing, and asking only (not
     `begins`) neither. Raises Denied when none is left. Without a limit nothing is written here.
     """
     if terms.max_downloads is None or viewer.visit_id is None:

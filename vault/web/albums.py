@@ -12,7 +12,8 @@ from wtforms.validators import InputRequired, Length
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order
 from vault.models.sharing import Role
 from vault.policy import Action, Denied, Permit, may, role_on
-from vault.services import Refused, albums, groups, guests, library, zipping
+from vault.services import Refused, albums, groups, guests, library
+from vault.services.zipping import choosing
 from vault.web import access
 from vault.web.access import me, requires, signed_in, viewer
 from vault.web.tiles import PAGE_SIZE, as_json, member_cards, member_tile, next_url, wants_json
@@ -93,7 +94,7 @@ def show(permit: Permit[AlbumFacts]) -> str | Response:
         can={name for needed, name in CAN.items() if role >= needed},
         can_leave=role is not Role.OWNER and albums.has_grant(permit),
         through=[] if role is Role.OWNER else [(group.public_id, group.name) for group in groups.between(permit)],
-        weight=zipping.weigh(permit) if originals else None,
+        weight=choosing.weigh(permit) if originals else None,
         arrived=guests.count_awaiting(permit) if role >= Role.MANAGER else 0,
         children=member_cards(albums.children(permit.viewer, album.id), user_id),
         tiles=tiles,

@@ -8,7 +8,7 @@ for comparing it.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from errno import ECONNRESET
 from functools import lru_cache
@@ -20,11 +20,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, quote_etag
 from werkzeug.wsgi import FileWrapper
 
+from vault.db import utcnow
 from vault.models.media import Media, MediaFacts
+from vault.models.sharing import MetadataRule
 from vault.policy import Action, Credential, Denied, Permit, authorize
 from vault.services import NotReady, Vault, editions, zipping
 from vault.services.editions import Edition, StillBeingMade
 from vault.services.zipping import BrokenOff, Entry, Zip
+from vault.services.zipping.places import Place
 
 # The browser may keep the bytes but must ask each time, so that a revocation holds for what it kept, too.
 PRIVATE = "private, no-cache"
@@ -82,18 +85,45 @@ def send_original(permit: Permit[MediaFacts]) -> Response:
     return answer
 
 
-def send_zip(found: Zip) -> Response:
-    """Answer with an archive as an attachment, and remember that it was taken. Each entry of it is decided anew."""
+def send_zip(found: Zip, place: Place) -> Response:
+    """Answer with an archive as an attachment; it leaves its place when it is closed. Each entry is decided anew."""
     if request.method != "HEAD":
         zipping.record(found)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's own way to the application
-    answer = Response(_streamed(app, found), mimetype="application/zip", direct_passthrough=True)
+    answer = announce_zip(found.file_name, _UnderWay(_streamed(app, found), place))
     answer.headers["Content-Length"] = str(found.length)
-    answer.headers["Content-Disposition"] = _attachment(found.file_name)
+    return answer
+
+
+def announce_zip(file_name: str, body: Iterable[bytes] | None = None) -> Response:
+    """Answer as with an archive, whose length nobody has worked out."""
+    # What is no list is not measured.
+    answer = Response(iter(()) if body is None else body, mimetype="application/zip", direct_passthrough=True)
+    answer.headers["Content-Disposition"] = _attachment(file_name)
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers.extend(CLOSED)
     answer.headers["Accept-Ranges"] = "none"  # it is made while it is sent, and what it holds may change
     return answer
+
+
+class _UnderWay:
+    """The pieces of an archive. The server closes what it sends, also what it never began to send."""
+
+    def __init__(self, chunks: Generator[bytes], place: Place) -> None:
+        self._chunks, self._place = chunks, place
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the files that the pieces come from, and leave the place; a second call does nothing."""
+        try:
+            self._chunks.close()
+        finally:
+            self._place.leave()
 
 
 class BeingPrepared(StillBeingMade):
@@ -114,6 +144,7 @@ def dressed(
     """
     found: list[Entry] = []
     until, seen = time.monotonic() + seconds, 0
+    today = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
     for entry in entries:
         try:
             permit = authorize(proof, Action.DOWNLOAD, Media, entry.media_id)
@@ -128,11 +159,18 @@ def dressed(
         if edition.is_new and time.monotonic() > until and seen < len(entries):
             raise BeingPrepared(seen, len(entries))
         name = _name_for(permit, edition)
-        found.append(entry._replace(file_name=name, size_bytes=edition.size_bytes or 0))
+        shown = entry._replace(file_name=name, size_bytes=edition.size_bytes or 0)
+        found.append(shown if _says_when(permit, edition) else shown._replace(modified_at=today))
     return found
 
 
-def _streamed(app: Flask, found: Zip) -> Iterator[bytes]:
+def _says_when(permit: Permit[MediaFacts], edition: Edition) -> bool:
+    """Whether an entry may say when its picture was taken: only where the file itself goes out as it is kept."""
+    terms, is_whole = permit.terms, edition.cut is None and edition.key == permit.row.blob_key
+    return terms is None or (is_whole and terms.metadata_rule == MetadataRule.KEEP and not terms.neutral_names)
+
+
+def _streamed(app: Flask, found: Zip) -> Generator[bytes]:
     """Yield an archive, with the application there for each piece but not in between, while a reader is slow."""
     with closing(found.chunks) as chunks:
         while True:

@@ -23,6 +23,8 @@ from vault.services import Conflict, NotReady, OverQuota, Refused
 from vault.services.editions import StillBeingMade
 from vault.services.sessions import Throttled
 from vault.services.visiting import MadeUp
+from vault.services.zipping.choosing import TooMany
+from vault.services.zipping.places import Crowded
 from vault.storage import Missing, StorageFull, TooLarge
 from vault.web import access
 from vault.web.access import Face, NotSignedIn
@@ -53,7 +55,9 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     Throttled: (429, "One moment, please"),
     TooBusy: (429, "One moment, please"),
     Busy: (503, "One moment, please"),
+    Crowded: (503, "One moment, please"),
     UnacceptablePassword: (422, "Please choose another password"),
+    TooMany: (422, "This is more than fits into one archive"),
     Refused: (422, "That did not work"),
     Unsupported: (415, "This file cannot be kept"),
     TooLarge: (413, "This file is too large"),
@@ -67,6 +71,7 @@ DETAILS: dict[type[Exception], str] = {
     IntegrityError: "The same was asked for twice at one moment, and one of the two was done. Please look again.",
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
     Busy: "The vault is writing for others at this moment, and nothing was changed. Please try again in a few seconds.",
+    Crowded: "As many archives as this vault sends at once are on their way. Please try again in half a minute.",
     StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
     "deleting still work.",
     NotReady: "The picture is still being prepared, or could not be read.",

@@ -10,6 +10,7 @@ from vault.models.media import AlbumFacts, Media, MediaFacts, Order
 from vault.models.sharing import Role
 from vault.policy import Action, Permit
 from vault.services import albums, catalogue, library, zipping
+from vault.services.zipping import choosing, places
 from vault.web.access import Face, credential, requires, signed_in, vault, viewer
 from vault.web.api.protocol import Answer, Blueprint, Body, Flag, ListQuery, Moment, Text, nothing, page, page_of
 from vault.web.api.shapes import ID, Picture, pictures
@@ -148,9 +149,10 @@ def download(permit: Permit[AlbumFacts], query: dict[str, Any]) -> Response:
 
     `Content-Length` is exact. When the right ends midway the answer breaks off short of it.
     """
-    entries = zipping.of_album(permit, below=query["below"] == "true")
-    proof, subject = credential(), permit.row.public_id
-    return send_zip(zipping.of(vault(), permit.viewer, permit.row.title, entries, proof=proof, subject=subject))
+    title, subject, proof = permit.row.title, permit.row.public_id, credential()
+    with places.take(permit.viewer) as place:
+        entries = choosing.of_album(permit, below=query["below"] == "true")
+        return send_zip(zipping.of(vault(), permit.viewer, title, entries, proof=proof, subject=subject), place)
 
 
 @blueprint.put("/albums/<album_id>/media/<media_id>")

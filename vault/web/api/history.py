@@ -20,7 +20,7 @@ class Opened(Answer):
     """A picture that a visitor opened, in one variant."""
 
     media_id = fields.String(allow_none=True, metadata=PICTURE)
-    variant = fields.String(validate=validate.OneOf(["thumb", "preview", "original"]))
+    variant = fields.String(validate=validate.OneOf(["thumb", "preview", "original", "zip"]))
     first_at = Moment()
     last_at = Moment()
     times = fields.Integer()
@@ -30,7 +30,7 @@ class Taken(Answer):
     """Something that a visitor took home, or began to."""
 
     media_id = fields.String(allow_none=True, metadata=PICTURE)
-    is_zip = fields.Boolean(metadata={"description": "All that the link opens, as one archive."})
+    is_zip = fields.Boolean(metadata={"description": "All that the link opened then, as one archive."})
     began_at = Moment()
     completed_at = Moment(allow_none=True, metadata={"description": "Null for what broke off, or still goes on."})
     sent_bytes = fields.Integer()

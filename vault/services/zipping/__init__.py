@@ -3,9 +3,10 @@
 Floor 3. Nothing is kept: an archive is written while it is sent, uncompressed, because pictures are compressed already.
 Each entry is decided anew when its bytes begin and before every further piece of them; when the right has ended the
 stream breaks off, short of what was announced. Where an entry's bytes lie is for a `Source` to say, so that what leaves
-by a link can be another edition than what people get.
+by a link can be another edition than what people get. As soon as all bytes of an entry went out it is noted as taken.
 """
 
+import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,29 +14,26 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
-import sqlalchemy as sa
 from typing_extensions import override
 from zipstream.ng import ZIP_STORED, ZipStream, ZipStreamInfo
 
 from vault import audit
-from vault.db import db, transaction
-from vault.models import cursor as cursors
-from vault.models.media import Album, AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State
+from vault.db import transaction
+from vault.models.media import Media, MediaFacts
 from vault.names import Names, folder_name
-from vault.policy import PUBLIC_ID, Action, Credential, Denied, Permit, Viewer, authorize, visible
-from vault.services import NotReady, Refused, Vault
+from vault.policy import Action, Credential, Denied, Permit, Viewer, authorize
+from vault.services import NotReady, Vault
 from vault.storage import StorageError
 
-MOST_ENTRIES = 100_000
-MOST_CHOSEN = 10_000
-# As many pictures are weighed for a page; adding up more would make it slow.
-MOST_WEIGHED = 2_000
-AT_ONCE = 1_000
+# As what the pictures of an archive are noted.
+VARIANT = "zip"
 # Between two pieces the right is asked for again.
 PIECE_BYTES = 1024 * 1024
 JOINED_BYTES = 64 * 1024
 # The format knows no other years.
 FIRST_MOMENT, LAST_MOMENT = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
+
+_told = audit.Bounded(most=1, seconds=86_400)
 
 
 class BrokenOff(Exception):
@@ -66,13 +64,6 @@ Source = Callable[[Vault, Permit[MediaFacts]], tuple[int, BinaryIO]]
 """Says for a permit to download how many bytes there are, and opens them; called when an entry's turn comes."""
 
 
-class Weight(NamedTuple):
-    """How much an archive would hold."""
-
-    pictures: int
-    size_bytes: int
-
-
 @dataclass(frozen=True)
 class Zip:
     """An archive that is ready to be sent, once. `chunks` raises BrokenOff, and wants to be closed."""
@@ -80,6 +71,7 @@ class Zip:
     viewer: Viewer
     subject: str
     file_name: str
+    content: str
     count: int
     length: int
     chunks: Generator[bytes]
@@ -106,7 +98,7 @@ def of(
     public id of the album, for the record.
     """
     root = folder_name(title)
-    stream, names, held = _Dated(sized=True), Names(), list(entries)
+    stream, names, held, gone = _Dated(sized=True), Names(), list(entries), list[Permit[MediaFacts]]()
     places: dict[tuple[Folder, ...], str] = {(): f"{root}/"}
 
     def place(folders: tuple[Folder, ...]) -> str:
@@ -117,53 +109,30 @@ def of(
     for folders in dict.fromkeys(entry.folders for entry in held):
         place(folders)  # all of them before the first file, which might be called like one
     for entry in held:
-        content = _Content(vault, proof or viewer, entry, source)
-        stream.add(content, names.file(place(entry.folders), entry.file_name), size=entry.size_bytes)
+        data = _Content(vault, proof or viewer, entry, source, gone)
+        stream.add(data, names.file(place(entry.folders), entry.file_name), size=entry.size_bytes)
     if not held:
         stream.mkdir(root)
-    return Zip(viewer, subject, f"{root}.zip", len(held), len(stream), _sent(stream))
+    chunks = _sent(vault, stream, gone)
+    return Zip(viewer, subject, file_name(title), content(held), len(held), len(stream), chunks)
 
 
-def of_album(permit: Permit[AlbumFacts], *, below: bool = False) -> list[Entry]:
-    """Return what a viewer may take of an album, in its order; with the albums `below` it that he may see.
-
-    The permit is for DOWNLOAD. Raises Refused for more than an archive holds.
-    """
-    found = _inside(permit.viewer, permit.row.id, Order(permit.row.order), (), MOST_ENTRIES)
-    for album, folders in _below(permit) if below else ():
-        found += _inside(permit.viewer, album.id, album.order, folders, MOST_ENTRIES - len(found))
-    return found
+def file_name(title: str) -> str:
+    """Return what an archive is saved as."""
+    return f"{folder_name(title)}.zip"
 
 
-def of_chosen(viewer: Viewer, public_ids: Iterable[str]) -> list[Entry]:
-    """Return chosen pictures in the order of their ids. Raises Denied if one of them may not be taken; Refused."""
-    wanted = list(dict.fromkeys(public_ids))
-    if not wanted:
-        raise Refused("Choose some pictures first.")
-    if len(wanted) > MOST_CHOSEN:
-        raise Refused(f"At most {MOST_CHOSEN:,} pictures at once.")
-    if not all(map(PUBLIC_ID.fullmatch, wanted)):
-        raise Denied
-    found: dict[str, Entry] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        some = _takeable(viewer).where(Media.public_id.in_(wanted[start : start + AT_ONCE]))
-        found |= {row[0]: Entry(*row) for row in db.session.execute(some)}
-    if len(found) < len(wanted):
-        raise Denied
-    return [found[public_id] for public_id in wanted]
-
-
-def weigh(permit: Permit[AlbumFacts]) -> Weight | None:
-    """Return how much of an album a viewer may take; None for one with too many pictures to add up for a page."""
-    held = _takeable(permit.viewer).join(AlbumMedia, AlbumMedia.media_id == Media.id)
-    some = held.where(AlbumMedia.album_id == permit.row.id).limit(MOST_WEIGHED + 1).subquery()
-    count, size = db.session.execute(sa.select(sa.func.count(), sa.func.sum(some.c.size_bytes))).one()
-    return Weight(count, int(size or 0)) if count <= MOST_WEIGHED else None
+def content(entries: Iterable[Entry]) -> str:
+    """Return the name of what an archive holds: another one as soon as a picture comes or goes."""
+    ids = sorted({entry.media_id for entry in entries})
+    return f"{VARIANT}-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:20]}"
 
 
 def record(found: Zip) -> None:
-    """Write down that an archive is on its way."""
+    """Write down that an archive is on its way; of a visitor once for what it holds, however often he asks for it."""
     viewer = found.viewer
+    if viewer.link_id is not None and not _told.admits(f"{viewer.link_id} {viewer.visit_id} {found.content}"):
+        return
     by = f"link {viewer.link_id}" if viewer.link_id else audit.SYSTEM
     action = "album.zip" if found.subject else "media.zip"
     detail = {"count": found.count, "bytes": found.length}
@@ -171,51 +140,19 @@ def record(found: Zip) -> None:
         audit.record(session, action, actor_id=viewer.user_id, subject=found.subject, by=by, **detail)
 
 
-def _takeable(viewer: Viewer) -> sa.Select[str, str, int, datetime]:
-    """Return what an entry needs of the pictures that a viewer may take home, to be narrowed."""
-    found = visible(viewer, Action.DOWNLOAD, Media)
-    if viewer.link_id is not None:
-        # As on the pages: what is still being made, or failed, is its owner's business.
-        found = found.where(Media.state == State.READY)
-    return found.with_only_columns(Media.public_id, Media.file_name, Media.size_bytes, Media.shown_at)
-
-
-def _inside(viewer: Viewer, album_id: int, order: str, folders: tuple[Folder, ...], most: int) -> list[Entry]:
-    held = _takeable(viewer).join(AlbumMedia, AlbumMedia.media_id == Media.id).where(AlbumMedia.album_id == album_id)
-    place, name, newest = AlbumMedia.position, AlbumMedia.media_id, order == Order.NEWEST
-    found: list[Entry] = []
-    cursor = None
-    while True:
-        page = cursors.in_order(held, place, name, limit=AT_ONCE, cursor=cursor, descending=newest)
-        found += [Entry(*row)._replace(folders=folders) for row in page.items]
-        if len(found) > most:
-            raise Refused(f"An archive holds at most {MOST_ENTRIES:,} pictures. Take a part of them at a time.")
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-
-
-def _below(permit: Permit[AlbumFacts]) -> Iterator[tuple[Album, tuple[Folder, ...]]]:
-    """Walk the albums below one as far as a viewer sees them, each with the folders that lead to it."""
-    level: dict[int | None, tuple[Folder, ...]] = {permit.row.id: ()}
-    while level:
-        under = visible(permit.viewer, Action.VIEW, Album).where(Album.parent_id.in_(list(level)))
-        above, level = level, {}
-        for album in db.session.scalars(under.order_by(Album.title, Album.id)).all():
-            level[album.id] = (*above[album.parent_id], Folder(album.public_id, album.title))
-            yield album, level[album.id]
-
-
 class _Content:
     """The bytes of one entry, opened when its turn comes."""
 
-    __slots__ = ("_entry", "_source", "_vault", "_who")
+    __slots__ = ("_entry", "_gone", "_source", "_vault", "_who")
 
-    def __init__(self, vault: Vault, who: Viewer | Credential, entry: Entry, source: Source) -> None:
-        self._vault, self._who, self._entry, self._source = vault, who, entry, source
+    def __init__(  # what is read, for whom, and where it is told
+        self, vault: Vault, who: Viewer | Credential, entry: Entry, source: Source, gone: list[Permit[MediaFacts]]
+    ) -> None:
+        self._vault, self._who, self._entry, self._source, self._gone = vault, who, entry, source, gone
 
     def __iter__(self) -> Iterator[bytes]:
-        size, file = self._source(self._vault, self._decide())
+        permit = self._decide()
+        size, file = self._source(self._vault, permit)
         with file:
             left = self._entry.size_bytes
             if size != left:
@@ -228,6 +165,7 @@ class _Content:
                 left -= len(piece)
                 if left:
                     self._decide()
+        self._gone.append(permit)
 
     @property
     def moment(self) -> tuple[int, ...]:
@@ -257,16 +195,31 @@ class _Dated(ZipStream):  # type: ignore[misc]  # zipstream-ng has no types
         self._filelist.append(info)
 
 
-def _sent(stream: ZipStream) -> Generator[bytes]:
-    """Yield an archive in pieces worth sending: of little files each would be three."""
+def _sent(vault: Vault, stream: ZipStream, gone: list[Permit[MediaFacts]]) -> Generator[bytes]:
+    """Yield an archive in pieces worth sending: of little files each would be three.
+
+    `gone` are the pictures whose last bytes were read; who is asked for more knows that they were sent.
+    """
     waiting = bytearray()
+
+    def note() -> None:
+        for permit in gone:
+            vault.recorder.opened(permit, VARIANT)
+        gone.clear()
+
     with closing(iter(stream)) as pieces:
         try:
             for piece in pieces:
+                if not waiting:
+                    note()
                 waiting += piece
                 if len(waiting) >= JOINED_BYTES:
                     yield bytes(waiting)
                     waiting.clear()
         except (Denied, NotReady, StorageError, OSError) as error:
             raise BrokenOff(f"an entry cannot be sent: {type(error).__name__}") from error
+        finally:
+            if not waiting:
+                note()
     yield bytes(waiting)
+    note()
