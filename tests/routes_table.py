@@ -71,6 +71,12 @@ GET    /albums/{album}/as/link-{taker}/media/{media}/original 403  403  403  403
 GET    /albums/{album}/as/{guest}/media/{loose}/thumb  403  403  403  403  403  403  403  403  403  403
 GET    /media/{media}/access                           in   403  403  403  403  403  403  200  403  in
 POST   /media/{media}/access/{seen}/end !              in   403  403  403  403  403  403  302  403  in
+GET    /albums/{album}/arrivals                        in   403  403  403  403  403  200  200  403  in
+POST   /albums/{album}/arrivals                        in   403  403  403  403  403  302  302  403  in
+POST   /media/{arrived}/accept !                       in   403  403  403  403  403  302  302  403  in
+POST   /media/{arrived}/decline !                      in   403  403  403  403  403  302  302  403  in
+POST   /media/{media}/accept                           in   403  403  403  403  403  403  403  403  in
+GET    /media/{arrived}/thumb                          403  403  403  403  403  403  200  200  403  403
 GET    /exposure                                       in   200  200  200  200  200  200  200  200  in
 POST   /exposure                                       in   302  302  302  302  302  302  302  302  in
 POST   /notices/{told}/dismiss !                       in   403  403  403  403  403  403  302  403  in
@@ -124,8 +130,16 @@ GET    /l/{inside}/media/{binned}/preview              403  403  403  403  403  
 GET    /l/{taker}/media/{media}/original               403  403  403  403  403  403  403  403  403  200
 GET    /l/{inside}/zip                                 403  403  403  403  403  403  403  403  403  403
 GET    /l/{taker}/zip                                  403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/add                                 403  403  403  403  403  403  403  403  403  403
+POST   /l/{inside}/add                                 403  403  403  403  403  403  403  403  403  403
+GET    /l/{adder}/add                                  403  403  403  403  403  403  403  403  403  200
+POST   /l/{adder}/add                                  403  403  403  403  403  403  403  403  403  303
+GET    /l/{adder}/                                     403  403  403  403  403  403  403  403  403  303
+GET    /l/{adder}/media/{media}/thumb                  403  403  403  403  403  403  403  403  403  403
+GET    /l/{adder}/media/{arrived}/thumb                403  403  403  403  403  403  403  403  403  403
+POST   /l/{adder}/brought/{arrived}/withdraw           403  403  403  403  403  403  403  403  403  403
 GET    /l/{closed}/zip                                 403  403  403  403  403  403  403  403  403  403
-POST   /l/{inside}/unlock                              403  403  403  403  403  403  403  403  403  422
+POST   /l/{inside}/unlock                              403  403  403  403  403  403  403  403  403  303
 GET    /l/{dead}                                       403  403  403  403  403  403  403  403  403  403
 GET    /l/{closed}/                                    403  403  403  403  403  403  403  403  403  403
 GET    /l/{closed}/albums/{below}                      403  403  403  403  403  403  403  403  403  403
@@ -261,6 +275,9 @@ GET    /api/v1/media/{loose}                           401  403  403  403  403  
 GET    /api/v1/media/{binned}                          401  403  403  403  403  403  403  403  403  401
 PATCH  /api/v1/media/{media}                           401  403  403  403  403  200  200  200  403  401
 DELETE /api/v1/media/{media} !                         401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/albums/{album}/arrivals                 401  403  403  403  403  403  200  200  403  401
+POST   /api/v1/media/{arrived}/accept !                401  403  403  403  403  403  204  204  403  401
+POST   /api/v1/media/{arrived}/decline !               401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/media/{media}/access                    401  403  403  403  403  403  403  200  403  401
 POST   /api/v1/media/{binned}/restore !                401  403  403  403  403  403  403  200  403  401
 POST   /api/v1/media/{failed}/retry !                  401  403  403  403  403  403  403  200  403  401

@@ -12,10 +12,10 @@ from werkzeug.test import TestResponse
 from tests.factories import House, Person
 from tests.routes_bodies import FORMS
 from tests.routes_table import WHO
-from vault.db import db, transaction
+from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, LoginSession, Scope, User
 from vault.models.media import Album, Media, Order, State
-from vault.models.sharing import Link, Role
+from vault.models.sharing import Link, LinkRole, Role
 from vault.policy import Action, authorize
 from vault.services import accounts, albums, breakglass, explaining, library, links, notices
 
@@ -107,11 +107,13 @@ def renew_things(world: World) -> None:
     _give_roles(world, summer)
     found: dict[str, Album | Media | Link] = {"album": summer, "below": below, "apart": apart}
     found |= {name: house.picture(owner, summer, ready=name == "media") for name in ("media", "failed", "binned")}
+    found["arrived"] = house.picture(owner, summer)
     found["loose"] = house.picture(owner)
     found["link"] = house.link(summer)
     library.trash(authorize(owner.viewer, Action.TRASH, Media, found["binned"].public_id))
     with transaction() as session:
         session.execute(sa.update(Media).where(Media.id == found["failed"].id).values(state=State.FAILED))
+        session.execute(sa.update(Media).where(Media.id == found["arrived"].id).values(awaiting_since=utcnow()))
     world.things = {name: row.public_id for name, row in found.items()}
     world.things |= _groups(world, summer)
     world.things |= _addresses(world, summer) | _one_time(world)
@@ -152,7 +154,8 @@ def _reasons(world: World, summer: Album, media_id: str) -> dict[str, str]:
 def _addresses(world: World, summer: Album) -> dict[str, str]:
     house, owner = world.house, world.people["owner"]
     shown, taken, dead = house.link(summer), house.link(summer, role=Role.DOWNLOADER), house.link(summer)
-    named = {"shown": shown, "taken": taken, "dead": dead}
+    adding = house.link(summer, role=LinkRole.DROP)
+    named = {"shown": shown, "taken": taken, "dead": dead, "adding": adding}
     tokens = {name: house.address(link).removeprefix("/l/") for name, link in named.items()}
     world.inside = house.browser()
     for token in tokens.values():
@@ -160,7 +163,8 @@ def _addresses(world: World, summer: Album) -> dict[str, str]:
     links.revoke(authorize(owner.viewer, Action.DELETE, Link, dead.public_id))
     if "visitor" in world.browsers:
         world.renew_browser("visitor")
-    return tokens | {"inside": shown.public_id, "taker": taken.public_id, "closed": dead.public_id}
+    ids = {"inside": shown.public_id, "taker": taken.public_id, "closed": dead.public_id, "adder": adding.public_id}
+    return tokens | ids
 
 
 def _one_time(world: World) -> dict[str, str]:
