@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -73,6 +74,26 @@ def test_who_waits_too_long_is_told_and_disturbs_nobody() -> None:
             pass
     with workshop.turn("a", until=soon()), workshop.bench(until=soon()):
         pass
+
+
+def test_seats_are_few_and_fewer_for_one_guest() -> None:
+    workshop = Workshop(new_sandbox, benches=2)
+    with ExitStack() as seated:
+        for guest in ("Ben", "Ben", "Ben", "Cem", "Cem", "Cem", "Dora"):
+            seated.enter_context(workshop.seat(guest))
+        for _ in range(2):  # who was sent away holds nothing
+            with pytest.raises(Occupied), workshop.seat("Ben"):
+                pass
+        with workshop.seat("Dora"), workshop.seat(""):
+            with pytest.raises(Occupied), workshop.seat("Eve"):
+                pass
+            with workshop.seat(""):
+                pass
+        with workshop.seat("Eve"):
+            pass
+    for _ in range(9):
+        with workshop.seat("Ben"), workshop.seat("Ben"), workshop.seat("Ben"):
+            pass
 
 
 def test_what_failed_is_remembered_by_its_name() -> None:

@@ -5,6 +5,7 @@ Floor 0. Knows names of things and how many may be made at a time, nothing of wh
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
@@ -14,10 +15,13 @@ from vault.imaging.refusals import Reason
 from vault.imaging.sandbox import Sandbox
 
 _MOST_REMEMBERED: Final = 1000
+# So many threads of a process may be busy with making or waiting: all others go on answering.
+_SEATS: Final = 8
+_SEATS_EACH: Final = 3
 
 
 class Occupied(Exception):
-    """All benches are taken, or another is still making the same, and the time to wait is over."""
+    """All seats are taken; or all benches are, or another is still making the same, and the time to wait is over."""
 
 
 class Workshop:
@@ -29,8 +33,28 @@ class Workshop:
         for _ in range(benches):
             self._free.put(new_sandbox())
         self._guard = threading.Lock()
+        self._seated: Counter[str] = Counter()
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._hopeless: dict[str, Reason] = {}
+
+    @contextmanager
+    def seat(self, guest: str) -> Iterator[None]:
+        """Be one of the few who work or wait at a time, and of the fewer of one guest. Raises `Occupied` at once.
+
+        The house itself, a guest without a name, takes no seat.
+        """
+        if guest:
+            with self._guard:
+                if self._seated.total() >= _SEATS or self._seated[guest] >= _SEATS_EACH:
+                    raise Occupied
+                self._seated[guest] += 1
+        try:
+            yield
+        finally:
+            if guest:
+                with self._guard:
+                    self._seated[guest] -= 1
+                    self._seated += Counter()  # forgets those who have left
 
     @contextmanager
     def turn(self, name: str, *, until: float) -> Iterator[None]:
