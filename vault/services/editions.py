@@ -8,6 +8,7 @@ no metadata at all, and is kept as a blob of its own: a cache without rows, whic
 """
 
 import hashlib
+import hmac
 import io
 import os
 import time
@@ -85,7 +86,10 @@ def find(vault: Vault, permit: Permit[MediaFacts], name: str) -> Edition:
     terms = permit.terms
     if terms is None:
         return _kept(permit.row, name)
-    return _under(vault, permit.row, terms, name)
+    edition = _under(vault, permit.row, terms, name)
+    # By itself it would say which original this is, to whoever has that too or gets it by another link.
+    said = f"{terms.link_public_id} {edition.etag}".encode()
+    return edition._replace(etag=hmac.digest(vault.signer.key("edition").encode(), said, "sha256").hex()[:40])
 
 
 def opened(vault: Vault, edition: Edition) -> BinaryIO:
@@ -162,7 +166,8 @@ def _under(vault: Vault, row: MediaFacts, terms: LinkTerms, name: str) -> Editio
         return _kept(row, name)
     if row.state != State.READY:
         raise NotReady
-    return _made(vault, row, name, Order("screen", min(terms.long_edge_px or longest, longest), terms.watermark))
+    order = Order("screen", min(terms.long_edge_px or longest, longest), terms.watermark)
+    return _made(vault, row, name, order, terms.link_public_id)
 
 
 def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
@@ -178,7 +183,7 @@ def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
         if found is not None:
             etag = f"{row.sha256}-{rule}-{CUT_VERSION}"
             return Edition(row.blob_key, row.media_type, etag, found.size_bytes, found, EXTENSION_OF[row.media_type])
-    return _made(vault, row, "original", Order("file", edge, terms.watermark))
+    return _made(vault, row, "original", Order("file", edge, terms.watermark), terms.link_public_id)
 
 
 def _limits(terms: LinkTerms, long_edge_px: int) -> bool:
@@ -213,8 +218,8 @@ def _cut(storage: Storage, key: str, media_type: str, rule: Rule) -> Cut | None:
     return found
 
 
-def _made(vault: Vault, row: MediaFacts, name: str, order: Order) -> Edition:
-    """Return an edition that was made of an order, making it where it is missing."""
+def _made(vault: Vault, row: MediaFacts, name: str, order: Order, guest: str) -> Edition:
+    """Return an edition that was made of an order, making it where it is missing; of one guest only few may wait."""
     digest = _digest(name, order)
     found = _found(vault.storage, row, name, order, digest)
     if found is not None:
@@ -222,7 +227,7 @@ def _made(vault: Vault, row: MediaFacts, name: str, order: Order) -> Edition:
     workshop, wanted = _workshop(vault.settings), f"{row.blob_key} {digest}"
     until = time.monotonic() + PATIENCE_SECONDS
     try:
-        with workshop.turn(wanted, until=until):
+        with workshop.seat(guest), workshop.turn(wanted, until=until):
             found = _found(vault.storage, row, name, order, digest)
             if found is None and workshop.is_hopeless(wanted):
                 raise NotReady
