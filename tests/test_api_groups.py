@@ -127,6 +127,10 @@ def test_an_album_is_moved_as_it_was_shown_and_not_otherwise(house: House) -> No
         "gains_count": 2,
         "loses": [],
         "loses_count": 0,
+        "may_do_more": [],
+        "may_do_more_count": 0,
+        "may_do_less": [],
+        "may_do_less_count": 0,
     }
     assert role_on(ben.viewer, lake.id) is None
     house.grant(family, carl, Role.VIEWER)

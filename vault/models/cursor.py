@@ -4,7 +4,7 @@ Floor 1: rows and their order, no rule. A page costs the same anywhere in its li
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from vault.db import UtcDateTime, db
 from vault.models.membership import EPOCH, position_of
 
 T = TypeVar("T")
+AT_A_TIME = 5_000
 Key = tuple[datetime, str]
 # A place, or microseconds since 1970, and a public id or a row's number. Eighteen digits reach beyond the year 9999;
 # neither they nor nine are too many for a column of any database.
@@ -78,3 +79,9 @@ def _read(cursor: str | None, place: type, name: type) -> Any:
         return at, name(parts[2])
     except (OverflowError, ValueError):
         return None
+
+
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield some thousands at a time: no database takes as many values in one statement as a list may have."""
+    for start in range(0, len(values), AT_A_TIME):
+        yield values[start : start + AT_A_TIME]

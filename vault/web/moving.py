@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from vault.models.media import Album, AlbumFacts
 from vault.policy import Action, Permit
 from vault.services import Conflict, Refused, albums, moving, people
-from vault.services.moving import Inheritance, Place, Preview, Somebody, Wish
+from vault.services.moving import Inheritance, Place, Preview, Side, Wish
 from vault.web.access import me, requires
 
 blueprint = Blueprint("moving", __name__, url_prefix="/albums/<album_id>")
@@ -98,6 +98,8 @@ def _preview(permit: Permit[AlbumFacts], wish: Wish, found: Preview, *, chosen: 
         target=dict(_titles(permit)).get(chosen, ""),
         gains=_side(found.gains),
         loses=_side(found.loses),
+        more=_side(found.more),
+        less=_side(found.less),
         expected=found.digest,
         conflict=conflict,
     )
@@ -107,14 +109,14 @@ def _titles(permit: Permit[AlbumFacts]) -> list[tuple[str, str]]:
     return [(album.public_id, album.title) for album in moving.places(permit)]
 
 
-def _side(found: list[Somebody]) -> dict[str, Any]:
-    """Return the first of those who gain or lose by name, and how many more there are."""
+def _side(found: Side) -> dict[str, Any]:
+    """Return the first of those who gain or lose by name, how many more there are, and how many are unseen."""
     shown = [
         {
             "name": each.name or (people.veiled(each.email) if each.email else "A link without a name"),
             "is_link": each.email is None,
             "is_me": each.public_id == me().public_id,
         }
-        for each in found[:MOST_NAMES]
+        for each in found.known[:MOST_NAMES]
     ]
-    return {"shown": shown, "more": len(found) - len(shown)}
+    return {"shown": shown, "more": len(found.known) - len(shown), "unseen": found.unseen}

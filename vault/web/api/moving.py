@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from vault.models.media import Album, AlbumFacts
 from vault.policy import Action, Permit
 from vault.services import moving, people
-from vault.services.moving import Place, Preview, Somebody
+from vault.services.moving import Place, Preview, Side, Somebody
 from vault.web.access import Face, requires
 from vault.web.api.protocol import Answer, Blueprint, Body, Flag, Text
 from vault.web.api.shapes import ID
@@ -17,15 +17,18 @@ MOST_NAMED = 50
 
 
 class Seer(Answer):
-    """A person, or whoever holds a link, who gains or loses sight."""
+    """A person, or whoever holds a link, who gains or loses by it."""
 
-    id = fields.String(metadata=ID)
+    id = fields.String(allow_none=True, metadata=ID | {"description": "Null for a link that one may not see."})
     kind = fields.String(metadata={"description": "`person` or `link`.", "examples": ["person"]})
     name = fields.String(metadata={"description": "Of the person, or the link's label."})
 
 
 class MoveAnswer(Answer):
-    """Who gains and who loses sight of the album or of something below it."""
+    """Who gains and who loses sight of the album or of something below it, and who else may do more or less there.
+
+    Whoever comes from an album that one does not see is counted, but not named.
+    """
 
     album_id = fields.String(metadata=ID)
     parent_id = fields.String(allow_none=True, metadata={"description": "The album to lie below; null is the top."})
@@ -35,6 +38,10 @@ class MoveAnswer(Answer):
     gains_count = fields.Integer()
     loses = fields.List(fields.Nested(Seer), metadata={"description": f"The first {MOST_NAMED} by name."})
     loses_count = fields.Integer()
+    may_do_more = fields.List(fields.Nested(Seer), metadata={"description": "They see no more, but may do more."})
+    may_do_more_count = fields.Integer()
+    may_do_less = fields.List(fields.Nested(Seer), metadata={"description": "They see no less, but may do less."})
+    may_do_less_count = fields.Integer()
 
 
 class Move(Body):
@@ -58,7 +65,7 @@ def move(permit: Permit[AlbumFacts], body: dict[str, Any]) -> dict[str, Any]:
     """Move an album below another of the same owner, or to the top.
 
     Asks for the role manager on the album, on the one it lies in and on the one it goes to. With `preview` nothing
-    happens; without, it happens only if `expected` still stands for who gains and who loses sight, else 409.
+    happens; without, it happens only if `expected` still stands for what would change, else 409.
     """
     wish = Place(body["parent_id"])
     if body["preview"]:
@@ -72,11 +79,15 @@ def _answer(permit: Permit[AlbumFacts], wish: Place, found: Preview, *, is_done:
         "parent_id": wish.parent_id,
         "is_done": is_done,
         "digest": found.digest,
-        "gains": [_seer(each) for each in found.gains[:MOST_NAMED]],
-        "gains_count": len(found.gains),
-        "loses": [_seer(each) for each in found.loses[:MOST_NAMED]],
-        "loses_count": len(found.loses),
+        **_side("gains", found.gains),
+        **_side("loses", found.loses),
+        **_side("may_do_more", found.more),
+        **_side("may_do_less", found.less),
     }
+
+
+def _side(name: str, side: Side) -> dict[str, Any]:
+    return {name: [_seer(each) for each in side.known[:MOST_NAMED]], f"{name}_count": side.count}
 
 
 def _seer(each: Somebody) -> dict[str, Any]:
