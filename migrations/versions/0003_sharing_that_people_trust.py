@@ -42,6 +42,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("origin", sa.String(length=22), server_default=sa.text("''"), nullable=False))
         guest = sa.Column("guest_name", sa.String(length=100), server_default=sa.text("''"), nullable=False)
         batch_op.add_column(guest)
+        written = sa.Column("caption_by_person", sa.Boolean(), server_default="0", nullable=False)
+        batch_op.add_column(written)
         batch_op.add_column(sa.Column("awaiting_since", sa.DateTime(timezone=True), nullable=True))
         batch_op.drop_index(batch_op.f("uq_media_owner_id_sha256"))
         batch_op.create_index(batch_op.f("ix_media_awaiting_since"), ["awaiting_since"], unique=False)
@@ -54,6 +56,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_media_awaiting_since"))
         batch_op.create_index(batch_op.f("uq_media_owner_id_sha256"), ["owner_id", "sha256"], unique=1)
         batch_op.drop_column("awaiting_since")
+        batch_op.drop_column("caption_by_person")
         batch_op.drop_column("guest_name")
         batch_op.drop_column("origin")
 

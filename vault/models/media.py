@@ -37,7 +37,8 @@ class Media(Base):
     `width` and `height` are those of the upright picture. `shown_at` is what lists sort by: when it was taken or,
     where that is unknown, uploaded. `rendition` names the bytes of the present variants, for their ETag. `origin` is
     the public id of the visit by which a guest brought it, and empty for the owner's own uploads; `awaiting_since` is
-    set until the owner has accepted what a guest brought.
+    set until the owner has accepted what a guest brought. `caption_by_person` is False while the caption is what the
+    file says of itself.
     """
 
     __tablename__ = "media"
@@ -51,6 +52,7 @@ class Media(Base):
     file_name: Mapped[str] = mapped_column(Text)
     blob_key: Mapped[str] = mapped_column(String(200), unique=True)
     caption: Mapped[str] = mapped_column(Text, default="")
+    caption_by_person: Mapped[bool] = mapped_column(default=False, server_default="0")
     uploaded_at: Mapped[datetime] = mapped_column(default=utcnow)
     origin: Mapped[str] = mapped_column(String(22), default="", server_default=text("''"))
     guest_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))

@@ -147,7 +147,8 @@ def _describe(media: Media, said: Metadata) -> None:
     media.iso = round(said.iso) if said.iso is not None and said.iso < MOST_ISO else None
     media.focal_length_mm = said.focal_length_mm
     media.latitude, media.longitude, media.altitude_m = said.latitude, said.longitude, said.altitude_m
-    media.caption = media.caption or (said.caption or said.title or "")[:LONGEST_CAPTION]
+    if not media.caption_by_person:
+        media.caption = media.caption or (said.caption or said.title or "")[:LONGEST_CAPTION]
 
 
 def _fail(media_id: int, failure: str) -> None:

@@ -135,7 +135,10 @@ def describe(
         if caption is not None:
             if len(caption) > LONGEST_CAPTION:
                 raise Refused(f"A caption has at most {LONGEST_CAPTION} characters.")
-            media.caption = caption.replace("\0", "").strip()
+            said = caption.replace("\0", "").strip()
+            # A form sends back what it showed, with other ends of lines: that is not writing.
+            if said.splitlines() != media.caption.splitlines():
+                media.caption, media.caption_by_person = said, True
         if not isinstance(taken_at, Date):
             _date(session, media, taken_at)
         audit.record(session, "media.describe", actor_id=permit.viewer.user_id, subject=media.public_id)

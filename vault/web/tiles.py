@@ -12,7 +12,7 @@ from flask import Response, jsonify, request, url_for
 
 from vault.models.cursor import Page
 from vault.models.media import Media, State
-from vault.models.sharing import LinkRole
+from vault.models.sharing import Link, LinkRole, LinkTerms, MetadataRule
 from vault.services.albums import Card
 from vault.services.history import Use
 from vault.services.links.cards import LinkCard
@@ -33,13 +33,8 @@ def visitor_address(link_id: str) -> Address:
     return lambda name, media_id: url_for(names.get(name, f"visit.{name}"), link_id=link_id, media_id=media_id)
 
 
-def tile(
-    media: Media, address: Address, *, original: bool, album: str | None = None, mine: bool = False, named: bool = True
-) -> Tile:
-    """Return what a grid shows of a picture. `original` says whether it may be downloaded.
-
-    The visitor of a link (not `named`) does not see how files were called: names tell of people and places.
-    """
+def tile(media: Media, address: Address, *, original: bool, album: str | None = None, mine: bool = False) -> Tile:
+    """Return what a grid shows of a picture. `original` says whether it may be downloaded."""
     page = address("show", media.public_id)
     return {
         "id": media.public_id,
@@ -52,10 +47,30 @@ def tile(
         "state": media.state,
         "failure": media.failure if mine else None,
         "caption": media.caption,
-        "name": media.caption or (media.file_name if named else "Picture"),
+        "name": media.caption or media.file_name,
         "placeholder": placeholder(media),
-        "shown_at": media.shown_at.isoformat() if named else None,
+        "shown_at": media.shown_at.isoformat(),
         "mine": mine,
+    }
+
+
+def visitor_tile(
+    media: Media, address: Address, terms: LinkTerms | Link | None, *, original: bool, album: str | None = None
+) -> Tile:
+    """Return what a grid shows to the visitor of a link: of a picture's words and dates what its terms let out.
+
+    Names of files tell of people and places, and so does what a program wrote into a file as its caption. The tiny
+    picture carries no watermark. Without terms the strictest hold.
+    """
+    found = tile(media, address, original=original, album=album)
+    keeps = terms is not None and terms.metadata_rule == MetadataRule.KEEP
+    named = terms is not None and not terms.neutral_names
+    caption = media.caption if keeps or media.caption_by_person else ""
+    return found | {
+        "caption": caption,
+        "name": caption or (media.file_name if named else "Picture"),
+        "placeholder": None if terms is None or terms.watermark else found["placeholder"],
+        "shown_at": found["shown_at"] if keeps and named else None,
     }
 
 
@@ -65,15 +80,17 @@ def member_tile(media: Media, user_id: int, *, original: bool, album: str | None
     return tile(media, member_address, original=original or mine, album=album, mine=mine)
 
 
-def card(found: Card, address: Address, album_url: str, *, user_id: int | None = None) -> dict[str, Any]:
-    """Return what a list shows of an album."""
+def card(
+    found: Card, address: Address, album_url: str, *, user_id: int | None = None, marked: bool = False
+) -> dict[str, Any]:
+    """Return what a list shows of an album; where pictures leave `marked`, not even the tiny one without."""
     ready = found.cover is not None and found.cover.state == State.READY
     return {
         "id": found.album.public_id,
         "url": album_url,
         "title": found.album.title,
         "cover": address("thumb", found.cover.public_id) if found.cover and ready else None,
-        "placeholder": placeholder(found.cover) if found.cover else None,
+        "placeholder": placeholder(found.cover) if found.cover and not marked else None,
         "count": found.album.media_count,
         "owner_name": found.owner_name,
         "is_mine": found.album.owner_id == user_id,

@@ -16,7 +16,7 @@ from vault.services import albums, library, viewing_as
 from vault.services.viewing_as import Eyes
 from vault.web.access import Face, requires, vault
 from vault.web.delivery import send
-from vault.web.tiles import PAGE_SIZE, Address, as_json, card, next_url, tile, wants_json
+from vault.web.tiles import PAGE_SIZE, Address, Tile, as_json, card, next_url, tile, visitor_tile, wants_json
 
 blueprint = Blueprint("viewing_as", __name__, url_prefix="/albums/<album_id>/as/<whom>")
 # Whoever comes back to the first page within the hour goes on; after that he begins anew, and it is recorded again.
@@ -64,7 +64,7 @@ def media(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
         "viewing_as/media.html",
         permit,
         looking,
-        item=tile(row, _address(permit, whom), original=bool(takes), named=_is_named(looking)),
+        item=_tile(looking, row, _address(permit, whom), original=bool(takes)),
         album={"url": _album_url(permit, whom, around.row.public_id), "title": around.row.title},
         previous=url(near.previous),
         next=url(near.next),
@@ -121,10 +121,7 @@ def _album(root: Permit[AlbumFacts], looking: Eyes, around: Permit[AlbumFacts]) 
     address, inside = _address(root, whom), None if around.row.id == root.row.id else around.row.public_id
     page = viewing_as.pictures(around, looking, limit=PAGE_SIZE, cursor=request.args.get("cursor"))
     takes = viewing_as.takeable(root.viewer, looking, page.items)
-    tiles = [
-        tile(each, address, original=each.public_id in takes, album=inside, named=_is_named(looking))
-        for each in page.items
-    ]
+    tiles = [_tile(looking, each, address, original=each.public_id in takes, album=inside) for each in page.items]
     following = next_url(page)
     if wants_json():
         return as_json(tiles, following)
@@ -156,6 +153,7 @@ def _children(root: Permit[AlbumFacts], looking: Eyes, row: Album) -> list[dict[
             each if each.cover is None or each.cover.public_id in mine else dataclasses.replace(each, cover=None),
             address,
             _album_url(root, looking.whom, each.album.public_id),
+            marked=looking.link is not None and bool(looking.link.watermark),
         )
         for each in found
     ]
@@ -182,6 +180,8 @@ def _album_url(root: Permit[AlbumFacts], whom: str, album_id: str) -> str:
     return url_for("viewing_as.below", below_id=album_id, **here)
 
 
-def _is_named(looking: Eyes) -> bool:
-    """Whether the other is told how files were called."""
-    return looking.link is None or not looking.link.neutral_names
+def _tile(looking: Eyes, media: Media, address: Address, *, original: bool, album: str | None = None) -> Tile:
+    """Return what the other's grid shows."""
+    if looking.link is None:
+        return tile(media, address, original=original, album=album)
+    return visitor_tile(media, address, looking.link, original=original, album=album)

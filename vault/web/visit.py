@@ -20,7 +20,7 @@ from vault.services import albums, library, sessions, visiting
 from vault.web import taking
 from vault.web.access import Face, public, vault
 from vault.web.delivery import send
-from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, tile, visitor_address, wants_json
+from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, visitor_address, visitor_tile, wants_json
 from vault.web.visitors import is_bot, keep_to_itself, opened_by_link, visit_cookie, visit_permit, visit_ticket
 
 blueprint = Blueprint("visit", __name__, url_prefix="/l")
@@ -114,7 +114,7 @@ def media(permit: Permit[MediaFacts]) -> str | Response:
         return url_for("visit.media", link_id=link_id, media_id=media_id, album=chosen) if media_id else None
 
     download = may(viewer, Action.DOWNLOAD, Media, permit.row.public_id)
-    item = tile(library.get(permit), visitor_address(link_id), original=download, named=_named(permit))
+    item = visitor_tile(library.get(permit), visitor_address(link_id), permit.terms, original=download)
     return _page(
         "visit/media.html",
         item=item,
@@ -166,7 +166,7 @@ def _selection(permit: Permit[LinkFacts]) -> str | Response:
     viewer, address = permit.viewer, visitor_address(permit.row.public_id)
     found = library.some_in_order(viewer, visiting.picked(permit))
     download = may(viewer, Action.DOWNLOAD, Link, permit.row.public_id)
-    tiles = [tile(each, address, original=download, named=_named(permit)) for each in found]
+    tiles = [visitor_tile(each, address, permit.terms, original=download) for each in found]
     if wants_json():
         return as_json(tiles, None)
     return _page(
@@ -187,7 +187,7 @@ def _album(permit: Permit[AlbumFacts], root: Permit[AlbumFacts]) -> str | Respon
     download = may(viewer, Action.DOWNLOAD, Album, row.public_id)
     inside = None if root.row.id == row.id else row.public_id
     page = _page_of(permit)
-    tiles = [tile(each, address, original=download, album=inside, named=_named(permit)) for each in page.items]
+    tiles = [visitor_tile(each, address, permit.terms, original=download, album=inside) for each in page.items]
     following = next_url(page, link_id=link_id, **({"album_id": inside} if inside else {}))
     if wants_json():
         return as_json(tiles, following)
@@ -196,7 +196,7 @@ def _album(permit: Permit[AlbumFacts], root: Permit[AlbumFacts]) -> str | Respon
         "visit/album.html",
         album={"title": row.title, "description": row.description, "count": row.media_count},
         children=[
-            card(each, address, url_for("visit.sub_album", link_id=link_id, album_id=each.album.public_id))
+            card(each, address, _address_of(each.album.public_id, root), marked=_is_marked(permit))
             for each in albums.children(viewer, row.id)
         ],
         tiles=tiles,
@@ -241,9 +241,9 @@ def _address_of(album_id: str, root: Permit[AlbumFacts]) -> str:
     return url_for("visit.sub_album", link_id=link_id, album_id=album_id)
 
 
-def _named(permit: Permit[Any]) -> bool:
-    """Whether a visitor is told how files were called."""
-    return permit.terms is not None and not permit.terms.neutral_names
+def _is_marked(permit: Permit[Any]) -> bool:
+    """Whether pictures leave with a watermark; without terms, as if they did."""
+    return permit.terms is None or bool(permit.terms.watermark)
 
 
 def _give(answer: AnyResponse, viewer: Viewer, ticket: str) -> None:
