@@ -218,8 +218,5 @@ def _sent(vault: Vault, stream: ZipStream, gone: list[Permit[MediaFacts]]) -> Ge
                     waiting.clear()
         except (Denied, NotReady, StorageError, OSError) as error:
             raise BrokenOff(f"an entry cannot be sent: {type(error).__name__}") from error
-        finally:
-            if not waiting:
-                note()
     yield bytes(waiting)
     note()
