@@ -1,7 +1,6 @@
 """What leaves by a link is what its terms say, by every address, and is made once."""
 
 import contextvars
-import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -127,24 +126,6 @@ def test_no_two_terms_share_a_validator(shared: Shared) -> None:
     for name in ("thumb", "original"):
         etags = [editions.find(shared.house.vault, shared.permit(**each), name).etag for each in terms]
         assert len(set(etags)) == len(terms) - (2 if name == "thumb" else 0)
-
-
-def test_a_validator_tells_visitors_nothing_of_the_original(shared: Shared) -> None:
-    row = shared.permit().row
-    said = [{}, {"metadata_rule": ALL}, {"metadata_rule": LOCATION}, {"watermark": "a"}, {"long_edge_px": 320}]
-    etags = {}
-    for terms in said:
-        for name in ("thumb", "preview", "original"):
-            permit = shared.permit(**terms)
-            etag = etags[name, str(terms)] = editions.find(shared.house.vault, permit, name).etag
-            assert not any(part and part in etag for part in (row.sha256[:8], row.rendition[:8])), (name, terms)
-            assert editions.find(shared.house.vault, permit, name).etag == etag
-            assert permit.terms is not None
-            elsewhere = dataclasses.replace(permit, terms=permit.terms._replace(link_public_id="y" * 22))
-            assert editions.find(shared.house.vault, elsewhere, name).etag != etag
-    assert shared.get(shared.link(metadata_rule=ALL), "original").headers["ETag"] not in etags.values()
-    people = authorize(shared.anna.viewer, Action.DOWNLOAD, Media, shared.media.public_id)
-    assert editions.find(shared.house.vault, people, "original").etag == row.sha256
 
 
 def test_behind_nginx_a_made_edition_is_handed_over(shared: Shared) -> None:
