@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from sqlalchemy import event
 
 from tests.factories import House, Person
 from vault.db import db, transaction, utcnow
 from vault.models.history import Visit
 from vault.models.linkrules import Rules
 from vault.models.media import Album
-from vault.models.sharing import Link, LinkRole, Makers, Role, Scope
+from vault.models.sharing import Link, LinkRole, Makers, MetadataRule, Role, Scope
 from vault.models.system import Event
 from vault.policy import Action, Denied, Viewer, authorize, may
 from vault.services import Refused, exposure, house_rules, library, links, sharing
@@ -167,6 +168,43 @@ def test_administrators_see_labels_and_counts_and_no_picture(house: House) -> No
     browser.post("/admin/exposure", data={"deed": "pause", "link": other.public_id}, headers=house.csrf(browser))
     assert [is_live(link) for link in (one, other)] == [False, False]
     assert db.session.get_one(Link, other.id).revoked_at is None
+
+
+def test_of_many_links_the_worst_are_found_without_loading_the_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jo, anna, ben = house.person("Jo", admin=True), house.person("Anna"), house.person("Ben")
+    album, soon = house.album(anna), utcnow() + timedelta(days=3)
+    house.grant(album, ben, Role.MANAGER)
+    house.link(album, label="mild", password="open sesame", expires_at=soon)
+    house.link(album, label="bare", expires_at=soon)
+    house.link(album, label="endless", password="open sesame")
+    house.link(album, label="drawn", role=LinkRole.DOWNLOADER, expires_at=soon, watermark="A", password="open sesame")
+    house.link(album, label="where", role=LinkRole.DOWNLOADER, metadata_rule=MetadataRule.KEEP, expires_at=soon)
+    house.link(album, by=ben, label="left", password="open sesame", expires_at=soon)
+    house.link(album, label="long", password="open sesame", expires_at=utcnow() + timedelta(days=30))
+    house.link(album, label="later", by=ben, expires_at=soon, starts_at=utcnow() + timedelta(days=1))
+    with time_machine.travel(utcnow() - timedelta(days=100)):
+        house.link(album, label="old", password="open sesame", expires_at=utcnow() + timedelta(days=200))
+    house.grant(album, ben, Role.VIEWER)
+    house_rules.decide(jo.id, Rules(longest_days=7, originals_allowed=False), apply=False)
+    everything = exposure.of_vault()
+    in_sql = db.session.execute(sa.select(Link.label, exposure._weight(house_rules.present())))  # noqa: SLF001  # held against the other
+
+    assert dict(in_sql.all()) == {each.link.label: each.weight for each in everything}
+    assert len({each.weight for each in everything}) > 6
+    monkeypatch.setattr(exposure, "MOST_ROWS", 2)
+    db.session.expunge_all()
+    loaded: list[str] = []
+
+    def note(link: Link, _context: object) -> None:
+        loaded.append(link.label)
+
+    event.listen(Link, "load", note)
+    weights = [each.weight for each in exposure.of_vault()]
+    event.remove(Link, "load", note)
+    assert weights == [each.weight for each in everything][:3]
+    assert len(loaded) == 3
 
 
 def test_tighter_rules_are_applied_to_what_exists_when_that_is_wanted(house: House) -> None:

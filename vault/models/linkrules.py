@@ -6,6 +6,7 @@ Floor 1: rows only. What a link opens is decided elsewhere, and not by this.
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault.models.sharing import Link, LinkPolicy, LinkRole, Makers
@@ -58,3 +59,22 @@ def takes_too_much(rules: Rules, link: Link) -> bool:
 def fits(rules: Rules, link: Link) -> bool:
     """Whether a link keeps the rules."""
     return not (lasts_too_long(rules, link) or lacks_password(rules, link) or takes_too_much(rules, link))
+
+
+def breaks(rules: Rules) -> sa.ColumnElement[bool]:
+    """Return as a condition in SQL, what `fits` denies, and a second more: for what is too much to load."""
+    found: list[sa.ColumnElement[bool]] = [sa.false()]
+    if rules.longest_days is not None:
+        life = sa.extract("epoch", Link.expires_at) - sa.extract("epoch", Link.created_at)
+        found.append(sa.or_(Link.expires_at.is_(None), life > (rules.longest_days + 1) * 86_400 - 1))
+    if rules.password_required:
+        found.append(sa.and_(Link.password_hash.is_(None), Link.paused_at.is_(None)))
+    if not rules.originals_allowed:
+        found.append(hands_out_originals())
+    return sa.or_(*found)
+
+
+def hands_out_originals() -> sa.ColumnElement[bool]:
+    """Return `takes_originals` as a condition in SQL."""
+    large = sa.or_(Link.long_edge_px.is_(None), Link.long_edge_px > LARGEST_EDGE_PX)
+    return sa.and_(Link.role.in_([int(role) for role in TAKING]), large)

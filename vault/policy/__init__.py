@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 
 from vault.db import Prepared, db, utcnow
 from vault.models.account import ApiToken, LoginSession
+from vault.models.cursor import parts
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts
 from vault.models.sharing import Link, LinkFacts, LinkTerms, Role
@@ -95,9 +96,8 @@ def visible(viewer: Viewer, action: Action, what: type[T]) -> Select[T]:
 def allowed(viewer: Viewer, action: Action, what: Resource, public_ids: Iterable[str]) -> set[str]:
     """Return those ids whose rows the viewer may act on."""
     wanted = [public_id for public_id in public_ids if PUBLIC_ID.fullmatch(public_id)]
-    return set(
-        db.session.scalars(select(what.public_id).where(what.public_id.in_(wanted), _clause(what, viewer, action)))
-    )
+    found = select(what.public_id).where(_clause(what, viewer, action))
+    return {each for some in parts(wanted) for each in db.session.scalars(found.where(what.public_id.in_(some)))}
 
 
 @lru_cache(512)

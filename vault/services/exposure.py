@@ -3,7 +3,7 @@
 Floor 3. Reads only; links are ended by their own use cases. To administrators it shows labels, owners and counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.models import linkrules
 from vault.models.account import User
+from vault.models.cursor import parts
 from vault.models.history import Visit
 from vault.models.linkrules import Rules
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media
@@ -23,7 +24,6 @@ from vault.policy import PUBLIC_ID, Action, Denied, Viewer, allowed, rule, visib
 
 UNUSED_DAYS = 90
 MOST_ROWS = 200
-AT_A_TIME = 5_000
 
 
 class Worry(StrEnum):
@@ -109,8 +109,9 @@ def through_others(viewer: Viewer) -> list[Borrowed]:
 
 
 def of_vault() -> list[Exposed]:
-    """Return the links of everybody. One more than MOST_ROWS says that there are others."""
-    return _exposed(sa.select(Link))[: MOST_ROWS + 1]
+    """Return the most worrying links of everybody. One more than MOST_ROWS says that there are others."""
+    worst = sa.select(Link).order_by(_weight(linkrules.present(db.session())).desc(), Link.created_at, Link.id)
+    return _exposed(worst.limit(MOST_ROWS + 1))
 
 
 def pause_as_administrator(actor_id: int, link_id: str) -> None:
@@ -135,9 +136,8 @@ def _exposed(links: sa.Select[Link]) -> list[Exposed]:
     """Return living links, the most worrying first; what a paused one opens nobody reaches."""
     creator, owner = aliased(User), aliased(User)
     unended = sa.or_(Link.expires_at.is_(None), Link.expires_at > utcnow())
-    used = sa.select(sa.func.max(Visit.last_seen_at)).where(Visit.link_id == Link.id).correlate(Link).scalar_subquery()
     rows = db.session.execute(
-        links.add_columns(Album.title, owner.name, creator.name, used)
+        links.add_columns(Album.title, owner.name, creator.name, _last_used())
         .join(creator, creator.id == Link.creator_id)
         .outerjoin(Album, Album.id == Link.album_id)
         .outerjoin(owner, owner.id == Album.owner_id)
@@ -162,17 +162,33 @@ def _exposed(links: sa.Select[Link]) -> list[Exposed]:
 
 
 def _open(ids: Sequence[int]) -> set[int]:
-    """Return which links let somebody in: the rule itself says, in one statement."""
-    holder = Viewer(link_id=Link.public_id, generation=Link.generation)
-    opens = rule(Link, holder, Action.VISIT)
-    let_in = sa.select(Link.id).where(opens)
-    return {link_id for part in _parts(ids) for link_id in db.session.scalars(let_in.where(Link.id.in_(part)))}
+    """Return which links let somebody in: the rule itself says, for some thousands at a time."""
+    let_in = sa.select(Link.id).where(_opens())
+    return {link_id for part in parts(ids) for link_id in db.session.scalars(let_in.where(Link.id.in_(part)))}
 
 
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield some thousands at a time: no database takes as many values in a statement as there may be links."""
-    for start in range(0, len(ids), AT_A_TIME):
-        yield ids[start : start + AT_A_TIME]
+def _opens() -> sa.ColumnElement[bool]:
+    return rule(Link, Viewer(link_id=Link.public_id, generation=Link.generation), Action.VISIT)
+
+
+def _last_used() -> sa.ScalarSelect[datetime]:
+    return sa.select(sa.func.max(Visit.last_seen_at)).where(Visit.link_id == Link.id).correlate(Link).scalar_subquery()
+
+
+def _weight(rules: Rules) -> sa.ColumnElement[int]:
+    """Return how worrying a link is as a number in SQL: what `_worries` says of those that were loaded."""
+    whole = sa.and_(Link.role.in_([int(role) for role in linkrules.TAKING]), Link.watermark == "")
+    started = sa.or_(Link.starts_at.is_(None), Link.starts_at <= utcnow())
+    holds = {
+        Worry.LOCATION: sa.and_(whole, Link.metadata_rule == MetadataRule.KEEP),
+        Worry.LEFT: sa.and_(started, sa.not_(_opens())),
+        Worry.RULES: linkrules.breaks(rules),
+        Worry.NO_PASSWORD: Link.password_hash.is_(None),
+        Worry.NEVER_ENDS: Link.expires_at.is_(None),
+        Worry.UNUSED: sa.func.coalesce(_last_used(), Link.created_at) < utcnow() - timedelta(days=UNUSED_DAYS),
+        Worry.ORIGINALS: linkrules.hands_out_originals(),
+    }
+    return sum((sa.case((holds[worry], WEIGHT[worry]), else_=0) for worry in Worry), start=sa.literal(0))
 
 
 def _counts(ids: Sequence[int], *, owner_id: int | None = None) -> dict[int, int]:
@@ -196,7 +212,7 @@ def _counts(ids: Sequence[int], *, owner_id: int | None = None) -> dict[int, int
         .group_by(LinkMedia.link_id)
     )
     found: dict[int, int] = {}
-    for part in _parts(ids):
+    for part in parts(ids):
         found |= dict(db.session.execute(in_albums.where(Link.id.in_(part))).all())
         found |= dict(db.session.execute(picked.where(LinkMedia.link_id.in_(part))).all())
     return found

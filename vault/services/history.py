@@ -100,8 +100,9 @@ class Guest(NamedTuple):
 def use(link_ids: Iterable[int]) -> dict[int, Use]:
     """Return how much links are used, by their rows' ids; those that nobody came by are not in it."""
     spans = (sa.func.count(), sa.func.min(Visit.opened_at), sa.func.max(Visit.last_seen_at))
-    visits = sa.select(Visit.link_id, *spans).where(Visit.link_id.in_(list(link_ids))).group_by(Visit.link_id)
-    return {row[0]: Use(*row[1:]) for row in db.session.execute(visits)}
+    visits = sa.select(Visit.link_id, *spans).group_by(Visit.link_id)
+    some = (db.session.execute(visits.where(Visit.link_id.in_(ids))) for ids in cursors.parts(list(link_ids)))
+    return {row[0]: Use(*row[1:]) for rows in some for row in rows}
 
 
 def of_link(permit: Permit[LinkFacts], *, limit: int, cursor: str | None = None) -> Page[Stay]:

@@ -41,7 +41,7 @@ def present() -> Rules:
 
 def misfits(rules: Rules) -> Misfits:
     """Count the living links that do not fit some rules."""
-    return _counted(rules, db.session.scalars(_living()).all())
+    return _counted(rules, _misfits(db.session(), rules))
 
 
 def decide(actor_id: int, rules: Rules, *, apply: bool) -> Misfits:
@@ -64,11 +64,18 @@ def decide(actor_id: int, rules: Rules, *, apply: bool) -> Misfits:
         session.add(row)
         audit.record(session, "policy.change", actor_id=actor_id, applied=apply, **said)
         session.flush()
-        living = session.scalars(_living().with_for_update() if apply else _living()).all()
-        found = _counted(rules, living)
+        unfit = _misfits(session, rules, hold=apply)
+        found = _counted(rules, unfit)
         if apply:
-            _apply(session, actor_id, rules, [link for link in living if not linkrules.fits(rules, link)])
+            _apply(session, actor_id, rules, unfit)
         return found
+
+
+def _misfits(session: Session, rules: Rules, *, hold: bool = False) -> list[Link]:
+    """Return the living links that do not fit: the database leaves out most of the others."""
+    unfit = _living().where(linkrules.breaks(rules))
+    found = session.scalars(unfit.with_for_update() if hold else unfit)
+    return [link for link in found if not linkrules.fits(rules, link)]
 
 
 def _apply(session: Session, actor_id: int, rules: Rules, links: list[Link]) -> None:
@@ -98,7 +105,7 @@ def _counted(rules: Rules, links: Sequence[Link]) -> Misfits:
         without_password=sum(linkrules.lacks_password(rules, link) for link in links),
         originals=sum(linkrules.takes_too_much(rules, link) for link in links),
         ended=sum(_longest(rules, link) <= utcnow() for link in long),
-        links=sum(not linkrules.fits(rules, link) for link in links),
+        links=len(links),
     )
 
 

@@ -48,7 +48,6 @@ __all__ = [
 
 # How many people of a group are named; all of them are counted.
 MOST_MEMBERS = 50
-AT_A_TIME = 5_000
 UNKNOWN = "an album that you do not see"
 
 
@@ -99,18 +98,16 @@ class _Telling:
 
     def _people(self, ids: Iterable[int]) -> set[int]:
         """Return those people to whom the rule opens it, some thousands in a statement."""
-        rest, found = sorted(ids), set[int]()
         seeing = sa.select(User.id).join(self.what, self._it()).where(self._sees(Viewer(user_id=User.id)))
-        while rest:
-            some, rest = rest[:AT_A_TIME], rest[AT_A_TIME:]
-            found |= set(db.session.scalars(seeing.where(User.id.in_(some))))
-        return found
+        parts = cursors.parts(sorted(ids))
+        return {user_id for some in parts for user_id in db.session.scalars(seeing.where(User.id.in_(some)))}
 
     def _links(self, ids: set[int]) -> set[int]:
         """Return those links whose holder the rule opens it to."""
         holder = Viewer(link_id=Link.public_id, generation=Link.generation)
         seeing = sa.select(Link.id).join(self.what, self._it()).where(self._sees(holder))
-        return set(db.session.scalars(seeing.where(Link.id.in_(ids))))
+        parts = cursors.parts(sorted(ids))
+        return {link_id for some in parts for link_id in db.session.scalars(seeing.where(Link.id.in_(some)))}
 
     def _groups(self, ids: set[int]) -> dict[int, tuple[int, tuple[User, ...]]]:
         """Return of each group how many of its people the rule opens it to, and the first of them by name."""
