@@ -18,8 +18,6 @@ from vault.services import recording
 def test_a_picture_that_goes_while_its_note_is_written_takes_no_other_with_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
     anna, ben = house.person("Anna"), house.person("Ben")
     album = house.album(anna)
     house.grant(album, ben, Role.VIEWER)
