@@ -238,7 +238,7 @@ class TestBelow:
         link = house.link(below)
         house.grant(top, ben, Role.VIEWER)
         address = house.address(link)
-        assert house.browser().get(address).status_code == 200
+        assert house.browser().get(address).status_code == 303
         ids = [album.public_id for album in (top, below, other)]
 
         assert albums.delete(may(anna, Action.DELETE, top)) == 2

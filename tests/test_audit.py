@@ -100,7 +100,7 @@ def test_a_deed_that_is_undone_leaves_no_event_and_an_event_that_fails_no_deed(
 
     monkeypatch.setattr(audit, "record", fails)
     deeds: list[Any] = [
-        lambda: sharing.grant(permit, user_id=ben.public_id, role=LinkRole.VIEWER, expires_at=None),
+        lambda: sharing.grant(permit, user_id=ben.public_id, role=Role.VIEWER, expires_at=None),
         lambda: links.create(house.vault, permit, links.Terms("x", LinkRole.VIEWER, expires_at=None)),
         lambda: albums.create(anna.viewer, title="x"),
         lambda: tokens.create(anna.id, name="x", scopes=Scope.READ, expires_in_days=None),

@@ -222,7 +222,7 @@ def test_a_guest_learns_nothing_of_what_the_owner_has(house: House) -> None:
     def send(content: bytes) -> tuple[int, dict[str, object]]:
         sent = {"file": (io.BytesIO(content), "a.jpg"), "guest_name": "Ida"}
         answer = visitor.post(f"/l/{link.public_id}/add", data=sent, headers=token)
-        return answer.status_code, answer.json
+        return answer.status_code, answer.get_json()
 
     known, new = send(data), send(small_picture())
     assert known[0] == new[0] == 201
@@ -248,7 +248,7 @@ def test_the_api_lists_and_decides(house: House) -> None:
     link = house.link(album, role=LinkRole.DROP)
     bring(house.visitor(link), link, small_picture(), small_picture())
     client, token = house.browser(), house.token(anna)
-    listed = client.get(f"/api/v1/albums/{album.public_id}/arrivals", headers=token).json
+    listed = client.get(f"/api/v1/albums/{album.public_id}/arrivals", headers=token).get_json()
     assert (listed["count"], [each["guest_name"] for each in listed["items"]]) == (2, ["Ida", "Ida"])
     first, second = (each["id"] for each in listed["items"])
     assert client.post(f"/api/v1/media/{first}/accept", headers=token).status_code == 204

@@ -1,6 +1,7 @@
 """Sharing: nobody raises himself, terms are checked, and what is said of access is what the decision does."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ def test_a_permit_from_before_is_worth_nothing_after_the_right_ended(house: Hous
     sharing.revoke_grant(authorize(anna.viewer, Action.MANAGE, Album, album.public_id), ben.public_id)
 
     with pytest.raises(Denied):
-        sharing.grant(permit, user_id=carl.public_id, role=LinkRole.VIEWER, expires_at=None)
+        sharing.grant(permit, user_id=carl.public_id, role=Role.VIEWER, expires_at=None)
     with pytest.raises(Denied):
         links.create(house.vault, permit, links.Terms("x", LinkRole.VIEWER, expires_at=None))
     with pytest.raises(Denied):
@@ -60,18 +61,18 @@ def test_terms_that_make_no_sense_are_refused(house: House) -> None:
     past = utcnow() - timedelta(seconds=1)
 
     with pytest.raises(Refused):
-        sharing.grant(permit, user_id=ben.public_id, role=LinkRole.VIEWER, expires_at=past)
-    for label, role, end in (
-        ("", Role.VIEWER, None),
-        (" \0\n", Role.VIEWER, None),
-        ("x", Role.OWNER, None),
-        ("x", Role.VIEWER, past),
+        sharing.grant(permit, user_id=ben.public_id, role=Role.VIEWER, expires_at=past)
+    for terms in (
+        links.Terms(""),
+        links.Terms(" \0\n"),
+        links.Terms("x", cast("LinkRole", Role.OWNER)),
+        links.Terms("x", expires_at=past),
     ):
         with pytest.raises(Refused):
-            links.create(house.vault, permit, links.Terms(label, role, expires_at=end))
+            links.create(house.vault, permit, terms)
     for user_id in ("A" * 22, "", "\0", "x"):
         with pytest.raises(Denied):
-            sharing.grant(permit, user_id=user_id, role=LinkRole.VIEWER, expires_at=None)
+            sharing.grant(permit, user_id=user_id, role=Role.VIEWER, expires_at=None)
     assert db.session.scalars(sa.select(Link)).all() == []
 
 

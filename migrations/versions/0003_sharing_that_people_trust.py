@@ -42,7 +42,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("origin", sa.String(length=22), server_default=sa.text("''"), nullable=False))
         guest = sa.Column("guest_name", sa.String(length=100), server_default=sa.text("''"), nullable=False)
         batch_op.add_column(guest)
-        written = sa.Column("caption_by_person", sa.Boolean(), server_default="0", nullable=False)
+        written: sa.Column[bool] = sa.Column("caption_by_person", sa.Boolean(), server_default="0", nullable=False)
         batch_op.add_column(written)
         batch_op.add_column(sa.Column("awaiting_since", sa.DateTime(timezone=True), nullable=True))
         batch_op.drop_index(batch_op.f("uq_media_owner_id_sha256"))
