@@ -9,7 +9,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -77,11 +77,10 @@ class Settings:
         if not self.storage_url:
             object.__setattr__(self, "storage_url", f"file://{self.home / 'blobs'}")
 
-    @cached_property
+    @property
     def is_loopback_http(self) -> bool:
         """Whether people come by plain http on this very machine, the only case without `Secure` cookies."""
-        parts = urlsplit(self.origin)
-        return parts.scheme == "http" and parts.hostname in LOOPBACK
+        return _is_loopback_http(self.origin)
 
     @property
     def host(self) -> str:
@@ -92,6 +91,12 @@ class Settings:
     def hosts(self) -> list[str]:
         """The names that are answered: the origin's, and every name of this machine itself where that is one."""
         return ["127.0.0.1", "localhost", "[::1]"] if self.is_loopback_http else [self.host]
+
+
+@cache
+def _is_loopback_http(origin: str) -> bool:
+    parts = urlsplit(origin)
+    return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
 # The least and the greatest value of each whole number.
