@@ -26,6 +26,7 @@ PRIVATE_HEADERS = {
     "Content-Type": "application/zip",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Vary": "Cookie",
+    "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

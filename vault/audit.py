@@ -1,7 +1,8 @@
 """What happened: events, written inside the deed's own transaction, sealed into a chain, and never changed.
 
 Floor 2: knows rows, no rule and no use case. The address of the request travels in a context variable, because every
-deed is recorded with it and no decision depends on it. How a seal is made is the business of `vault.chain`.
+deed is recorded with it and no decision depends on it. How a seal is made is the business of `vault.chain`. One
+event is written after its deed: `media.download`, whose notes lie in memory for some seconds, and a crash loses them.
 """
 
 import ipaddress
@@ -26,6 +27,8 @@ from vault.models.system import AuditHead, Event
 
 ADOPTED_AT_A_TIME = 1_000
 address: ContextVar[str] = ContextVar("address", default="")
+# How much of the address is written down: "full", "network" or "none". What is throttled knows all of it.
+kept: ContextVar[str] = ContextVar("kept", default="full")
 SYSTEM = "the vault itself"
 
 
@@ -67,7 +70,7 @@ def record(
             "actor": by,
             "subject": subject[:80],
             "detail": detail,
-            "address": address.get()[:45],
+            "address": remembered(kept.get()),
         }
     )
 
@@ -87,8 +90,8 @@ class _Sealing:
         previous, seq, event_id = head.mac, head.seq, head.event_id
         for event in self.events:
             seq, event_id = seq + 1, event_id + 1
-            kept = {**event, "seq": seq, "id": event_id, "at": moment(event["at"]), "detail": as_kept(event["detail"])}
-            previous = chain.seal(previous, [kept[name] for name in SEALED])
+            said = {**event, "seq": seq, "id": event_id, "at": moment(event["at"]), "detail": as_kept(event["detail"])}
+            previous = chain.seal(previous, [said[name] for name in SEALED])
             event |= {"seq": seq, "id": event_id, "mac": previous}
         session.execute(sa.insert(Event), self.events)
         session.execute(sa.update(AuditHead).values(seq=seq, mac=previous, event_id=event_id))
@@ -170,6 +173,17 @@ def sealed_columns(dialect: sa.Dialect) -> list[sa.ColumnElement[Any]]:
 def sealed_values(row: sa.Row[Any]) -> list[object]:
     """Return the values of a row of `sealed_columns`, ready to be sealed."""
     return [moment(value) if isinstance(value, datetime) else value for value in tuple(row)[: len(SEALED)]]
+
+
+def remembered(much: str) -> str:
+    """Return as much of the address as is to be written: "full", "network" (/24, or /48 of IPv6), "none"."""
+    if much == "full":
+        return address.get()[:45]
+    try:
+        found = ipaddress.ip_address("" if much == "none" else address.get())
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
 
 
 def network() -> str:

@@ -9,10 +9,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from vault.imaging.render import PREVIEW
 from vault.models.sharing import Link, LinkPolicy, LinkRole, Makers
 
-# Up to this long edge, in pixels, what leaves is no original any more.
-LARGEST_EDGE_PX = 1_920
+# Up to this long edge, in pixels, what leaves is what fills a screen, and no original any more.
+SCREEN_EDGE_PX = PREVIEW.long_edge_px
 TAKING = (LinkRole.DOWNLOADER, LinkRole.CONTRIBUTOR)
 
 
@@ -48,7 +49,7 @@ def lacks_password(rules: Rules, link: Link) -> bool:
 
 def takes_originals(link: Link) -> bool:
     """Whether files leave by a link in their own size."""
-    return link.role in TAKING and (link.long_edge_px is None or link.long_edge_px > LARGEST_EDGE_PX)
+    return link.role in TAKING and (link.long_edge_px is None or link.long_edge_px > SCREEN_EDGE_PX)
 
 
 def takes_too_much(rules: Rules, link: Link) -> bool:
@@ -76,5 +77,5 @@ def breaks(rules: Rules) -> sa.ColumnElement[bool]:
 
 def hands_out_originals() -> sa.ColumnElement[bool]:
     """Return `takes_originals` as a condition in SQL."""
-    large = sa.or_(Link.long_edge_px.is_(None), Link.long_edge_px > LARGEST_EDGE_PX)
+    large = sa.or_(Link.long_edge_px.is_(None), Link.long_edge_px > SCREEN_EDGE_PX)
     return sa.and_(Link.role.in_([int(role) for role in TAKING]), large)

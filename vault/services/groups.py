@@ -225,8 +225,11 @@ def _hold_all_it_reaches(session: Session, group: Group) -> None:
 
 def _tell_owners(session: Session, asker: Asker, group: Group, person: User) -> None:
     """Leave a notice for everybody whose albums the newcomer sees from now on."""
-    counted = sa.select(Album.owner_id, sa.func.count()).join(GroupGrant, GroupGrant.album_id == Album.id)
-    live = counted.where(GroupGrant.group_id == group.id, _unended()).group_by(Album.owner_id)
+    counted = sa.select(Album.owner_id, sa.func.count(Album.id.distinct()))
+    reached = counted.join(AlbumReach, AlbumReach.album_id == Album.id)
+    seen = reached.join(GroupGrant, GroupGrant.album_id == AlbumReach.source_id)
+    others = (GroupGrant.group_id == group.id, _unended(), Album.owner_id.not_in((asker.user_id, person.id)))
+    live = seen.where(*others).group_by(Album.owner_id)
     by = session.get_one(User, asker.user_id)
     newcomer = person.name or "somebody who was invited"
     said: dict[str, Any] = {"group": group.name, "person": newcomer, "by": by.name}

@@ -88,7 +88,7 @@ def _apply(session: Session, actor_id: int, rules: Rules, links: list[Link]) -> 
         if linkrules.lacks_password(rules, link):
             link.paused_at, said["paused"] = now, True
         if linkrules.takes_too_much(rules, link):
-            link.long_edge_px = said["long_edge_px"] = linkrules.LARGEST_EDGE_PX
+            link.long_edge_px = said["long_edge_px"] = linkrules.SCREEN_EDGE_PX
         audit.record(session, "link.apply_policy", actor_id=actor_id, subject=link.public_id, **said)
 
 

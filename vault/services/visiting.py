@@ -5,7 +5,6 @@ ticket, the ticket for a row: the row is what is asked for with every picture, a
 it is made (docs/adr/0011-visits-are-rows.md).
 """
 
-import ipaddress
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +17,7 @@ from vault.db import INCIDENTAL_PATIENCE_SECONDS, db, incidental, transaction, u
 from vault.models.account import User
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media
-from vault.models.sharing import LINK_PURPOSE, Link, LinkFacts, LinkMedia, LinkTerms, Scope
+from vault.models.sharing import LINK_PURPOSE, Link, LinkFacts, LinkMedia, Scope
 from vault.policy import PUBLIC_ID, Action, Credential, Denied, Permit, Viewer, authorize
 from vault.services import Vault
 from vault.signing import digest, new_public_id
@@ -136,14 +135,6 @@ def adding(permit: Permit[LinkFacts]) -> Permit[AlbumFacts]:
     return authorize(permit.viewer, Action.ADD, Album, album_id(permit))
 
 
-def terms_of(viewer: Viewer) -> LinkTerms | None:
-    """Return what governs the bytes for a visitor; None when the link is dead."""
-    try:
-        return authorize(viewer, Action.VISIT, Link, viewer.link_id).terms
-    except Denied:
-        return None
-
-
 def sharer(link_id: str) -> str:
     """Return the name of whoever made a link, for its visitors; "" without one."""
     named = sa.select(User.name).join(Link, Link.creator_id == User.id).where(Link.public_id == link_id)
@@ -218,22 +209,9 @@ def _new_visit(vault: Vault, session: Session, viewer: Viewer, ticket: str, user
         link_id=link_id,
         generation=viewer.generation,
         expires_at=utcnow() + STAY,
-        address=_address(vault.settings.history_addresses),
+        address=audit.remembered(vault.settings.history_addresses),
         user_agent="".join(each for each in user_agent if each.isprintable())[:200],
     )
-
-
-def _address(kept: str) -> str:
-    """Return as much of an address as is to be remembered: "full", "network" (/24, or /48 of IPv6), "none"."""
-    if kept == "none":
-        return ""
-    try:
-        found = ipaddress.ip_address(audit.address.get())
-    except ValueError:
-        return ""
-    if kept == "full":
-        return str(found)
-    return str(ipaddress.ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
 
 
 def _purpose(link_id: str) -> str:

@@ -33,6 +33,7 @@ MARK = "vault_mark"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 SMALL_BODY = 1024 * 1024
 API_PREFIX = "/api/"
+VISITS_PREFIX = "/l/"
 ID_NAMES: dict[Any, str] = {Media: "media_id", Album: "album_id", Link: "link_id"}
 
 
@@ -220,6 +221,8 @@ def gate() -> None:
     # Looked up once: a proxy costs more than what most requests ask of it.
     asked = request_ctx.request
     audit.address.set(asked.remote_addr or "")
+    # Whoever comes by a link is remembered as the setting says, in the events as in the history.
+    audit.kept.set(vault().settings.history_addresses if asked.path.startswith(VISITS_PREFIX) else "full")
     if asked.url_rule is None:
         return  # there is no such address; Flask says so
     mark = _mark()

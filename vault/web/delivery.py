@@ -103,6 +103,8 @@ def announce_zip(file_name: str, body: Iterable[bytes] | None = None) -> Respons
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers.extend(CLOSED)
     answer.headers["Accept-Ranges"] = "none"  # it is made while it is sent, and what it holds may change
+    # Or a web server in front would go on sending what it has ahead when the right has ended.
+    answer.headers["X-Accel-Buffering"] = "no"
     return answer
 
 

@@ -14,10 +14,11 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stu
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from vault import terms
+from vault.models.linkrules import SCREEN_EDGE_PX
 from vault.models.sharing import Link, LinkRole, MetadataRule, Scope
 from vault.passwords import UnacceptablePassword, suggested
 from vault.services import Refused, editions, links
-from vault.services.links import LARGEST_EDGE_PX, MOST_COUNTED, PREVIEW_EDGE_PX, SMALLEST_EDGE_PX, Terms
+from vault.services.links import LARGEST_EDGE_PX, MOST_COUNTED, SMALLEST_EDGE_PX, Terms
 from vault.signing import LONGEST_SEALED
 from vault.web.access import vault
 
@@ -105,8 +106,8 @@ def filled(link: Link) -> LinkForm:
             "max_uploads": link.max_uploads,
             "accept_at_once": not link.needs_acceptance,
             "metadata": link.metadata_rule,
-            "size": "original" if edge is None else "preview" if edge == PREVIEW_EDGE_PX else "edge",
-            "long_edge_px": edge if edge != PREVIEW_EDGE_PX else None,
+            "size": "original" if edge is None else "preview" if edge == SCREEN_EDGE_PX else "edge",
+            "long_edge_px": edge if edge != SCREEN_EDGE_PX else None,
             "mark": "none" if not link.watermark else "name" if link.watermark == link.label else "text",
             "watermark": link.watermark if link.watermark != link.label else "",
             "show_names": not link.neutral_names,
@@ -198,7 +199,7 @@ def _begin_of(field: DateField) -> datetime | None:
 def _edge(form: LinkForm) -> int | None:
     match form.size.data:
         case "preview":
-            return PREVIEW_EDGE_PX
+            return SCREEN_EDGE_PX
         case "edge":
             if form.long_edge_px.data is None:
                 raise Refused("Say how many pixels the longest edge may have.")

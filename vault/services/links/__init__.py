@@ -6,7 +6,7 @@ Floor 3. What a link opens is decided by the policy from these rows, at every by
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
-from vault.models import membership
+from vault.models import linkrules, membership
 from vault.models.account import User
 from vault.models.history import Visit
+from vault.models.linkrules import Rules
 from vault.models.media import Album, AlbumFacts, AlbumMedia, Media
 from vault.models.sharing import (
     ADDING,
@@ -24,7 +25,6 @@ from vault.models.sharing import (
     Link,
     LinkFacts,
     LinkMedia,
-    LinkPolicy,
     LinkRole,
     Makers,
     MetadataRule,
@@ -32,11 +32,9 @@ from vault.models.sharing import (
 )
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, allowed, authorize
 from vault.services import Refused, Vault
-from vault.terms import last_day
 
 SHORTEST_PASSWORD, MOST_PICKED = 6, 2_000
 SMALLEST_EDGE_PX, LARGEST_EDGE_PX = 320, 20_000
-PREVIEW_EDGE_PX = 1_920
 MOST_COUNTED = 1_000_000
 
 
@@ -128,7 +126,7 @@ def change(
         if kept is not None or no_password:
             link.password_hash = kept
             _end_visits(session, link)
-        _write(session, link, terms, since=link.created_at)
+        _write(session, link, terms)
         said = {name: str(value) for name, value in given.items()}
         if kept is not None or no_password:
             said["password"] = "removed" if kept is None else "set"
@@ -148,7 +146,7 @@ def resume(permit: Permit[LinkFacts]) -> None:
     """Open a paused link again; it must fit the rules of today. For MANAGE. Raises Denied, Refused."""
     with transaction() as session:
         link = _managed(session, permit)
-        _write(session, link, terms_of(link), since=link.created_at)
+        _write(session, link, terms_of(link))
         link.paused_at = None
         _record(session, "resume", permit.viewer.user_id, link)
 
@@ -187,16 +185,16 @@ def address(vault: Vault, link: Link) -> str:
 
 def may_make(viewer: Viewer) -> bool:
     """Whether the instance lets somebody make links at all."""
-    return _may_make(db.session(), viewer.user_id, db.session.get(LinkPolicy, 1))
+    return _may_make(db.session(), viewer.user_id, linkrules.present(db.session()))
 
 
 def _add(session: Session, link: Link, terms: Terms, picked: Sequence[int]) -> Link:
-    if not _may_make(session, link.creator_id, session.get(LinkPolicy, 1)):
+    if not _may_make(session, link.creator_id, linkrules.present(session)):
         raise Refused("Whoever runs this vault has decided that you cannot make links.")
     if link.scope == Scope.SELECTION and not 0 < len(picked) <= MOST_PICKED:
         raise Refused(f"Choose at least one picture, and at most {MOST_PICKED:,}.")
     link.created_at = utcnow()
-    _write(session, link, terms, since=link.created_at)
+    _write(session, link, terms)
     session.add(link)
     session.flush()
     session.add_all(LinkMedia(link_id=link.id, position=place, media_id=each) for place, each in enumerate(picked))
@@ -205,17 +203,15 @@ def _add(session: Session, link: Link, terms: Terms, picked: Sequence[int]) -> L
     return link
 
 
-def _write(session: Session, link: Link, terms: Terms, *, since: datetime) -> None:
+def _write(session: Session, link: Link, terms: Terms) -> None:
     """Write terms into a row. Raises Refused for what contradicts itself, or what the instance does not allow."""
     _check(terms, Scope(link.scope))
-    rules = session.get(LinkPolicy, 1, with_for_update={"read": True})
-    if rules is not None:
-        _check_instance(rules, terms, has_password=link.password_hash is not None, since=since)
     if terms.expires_at is not None and terms.expires_at <= utcnow() and terms.expires_at != link.expires_at:
         raise Refused("The end lies in the past.")
     for name, value in vars(terms).items():
         setattr(link, name, value)
     link.label, link.watermark, link.role = _label(terms.label), _plain(terms.watermark)[:100], int(terms.role)
+    _keep_rules(linkrules.present(session, hold=True), link)
 
 
 def _check(terms: Terms, scope: Scope) -> None:
@@ -233,23 +229,21 @@ def _check(terms: Terms, scope: Scope) -> None:
             raise Refused(f"A limit lies between 1 and {MOST_COUNTED:,}.")
 
 
-def _check_instance(rules: LinkPolicy, terms: Terms, *, has_password: bool, since: datetime) -> None:
-    if rules.longest_days is not None:
-        longest = since + timedelta(days=rules.longest_days + 1)
-        if terms.expires_at is None or terms.expires_at > longest:
-            raise Refused(f"Links of this vault last {rules.longest_days} days at most: until {last_day(longest)}.")
-    if rules.password_required and not has_password:
+def _keep_rules(rules: Rules, link: Link) -> None:
+    if linkrules.lasts_too_long(rules, link):
+        raise Refused(f"Links of this vault last {rules.longest_days} days at most. Choose an earlier end.")
+    # A paused one, too: this is asked when it is opened again.
+    if rules.password_required and link.password_hash is None:
         raise Refused("Links of this vault need a password.")
-    large = terms.long_edge_px is None or terms.long_edge_px > PREVIEW_EDGE_PX
-    if not rules.originals_allowed and large and terms.role in (LinkRole.DOWNLOADER, LinkRole.CONTRIBUTOR):
-        raise Refused("Links of this vault do not hand out originals. Choose a size of at most 1,920 pixels.")
+    if linkrules.takes_too_much(rules, link):
+        raise Refused(f"Links of this vault hand out no originals, only up to {linkrules.SCREEN_EDGE_PX:,} pixels.")
 
 
-def _may_make(session: Session, user_id: int | None, rules: LinkPolicy | None) -> bool:
-    if rules is None or rules.makers == Makers.EVERYBODY:
+def _may_make(session: Session, user_id: int | None, rules: Rules) -> bool:
+    if rules.makers is Makers.EVERYBODY:
         return True
     is_admin = session.scalar(sa.select(User.is_admin).where(User.id == user_id))
-    return rules.makers == Makers.ADMINISTRATORS and bool(is_admin)
+    return rules.makers is Makers.ADMINISTRATORS and bool(is_admin)
 
 
 def _picked_in_album(session: Session, album: AlbumFacts, media_ids: Sequence[str]) -> list[int]:

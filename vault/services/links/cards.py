@@ -14,7 +14,7 @@ from vault.models import cursor as cursors
 from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.media import Album, AlbumFacts
-from vault.models.sharing import Link, LinkMedia, Scope
+from vault.models.sharing import Link, LinkMedia
 from vault.policy import Action, Permit, Viewer, rule, visible
 from vault.services import Vault
 from vault.services.links import address
@@ -113,8 +113,3 @@ def _state(link: Link, *, lets_in: bool) -> str:
     if link.paused_at:
         return "paused"
     return "waiting" if link.starts_at and link.starts_at > utcnow() else "dormant"
-
-
-def is_selection(link: Link) -> bool:
-    """Whether a link opens pictures that were picked by hand."""
-    return link.scope == Scope.SELECTION
