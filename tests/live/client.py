@@ -10,6 +10,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
+FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 CSRF = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
@@ -71,6 +72,15 @@ class Client:
         parts = [("album_id", None, album_id.encode())] if album_id else []
         body = b"".join(_part(mark, *part) for part in [*parts, ("file", name, data)]) + f"--{mark}--\r\n".encode()
         return self.send("POST", "/api/v1/media", body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
+
+    def bring(self, link_id: str, data: bytes, name: str = "a.jpg") -> Answer:
+        """Add a picture by a link that one came in by, as the page's own uploader does."""
+        path, ticket, mark = f"/l/{link_id}/add", self.cookie, uuid.uuid4().hex
+        found = FIELD.search(self.get(path).body.decode())
+        cookies = {"Cookie": f"{ticket}; {self.cookie}", "Accept": "application/json"}
+        parts = [("csrf_token", None, found[1].encode() if found else b""), ("file", name, data)]
+        body = b"".join(_part(mark, *part) for part in parts) + f"--{mark}--\r\n".encode()
+        return self.send("POST", path, body, {"Content-Type": f"multipart/form-data; boundary={mark}", **cookies})
 
     def sign_in(self, email: str, password: str) -> None:
         """Open a session. Raises AssertionError when the vault does not let us in."""

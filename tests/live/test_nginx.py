@@ -18,7 +18,7 @@ from tests.live.client import Client
 from tests.live.server import eventually, looking_inside, new_home, running
 from vault.models.account import Scope
 from vault.models.media import Media
-from vault.models.sharing import Role
+from vault.models.sharing import LinkRole, Role
 
 ROOT = Path(__file__).resolve().parents[2]
 # Of all processes of the vault together.
@@ -222,6 +222,18 @@ def test_a_large_upload_comes_through_and_is_rendered_by_nobody_else(front: Fron
     answer = front.client(front.anna).upload(data)
 
     assert (answer.status, answer.json()["bytes"]) == (201, len(data))
+    assert front.client(front.anna).get(f"/media/{answer.json()['id']}/original").body == data
+
+
+def test_a_guests_large_picture_comes_through(front: Front) -> None:
+    album, data = front.house.album(front.anna), small_picture() + b"." * 3_000_000
+    link = front.house.link(album, role=LinkRole.CONTRIBUTOR, needs_acceptance=False)
+    guest, address = front.client(), front.house.address(link)
+    assert (guest.get(address).status, guest.get(f"/l/{link.public_id}/").status) == (303, 200)
+
+    answer = guest.bring(link.public_id, data)
+
+    assert answer.status == 201
     assert front.client(front.anna).get(f"/media/{answer.json()['id']}/original").body == data
 
 
