@@ -22,7 +22,8 @@ _LETTER_OPACITY: Final = 118
 _OUTLINE_OPACITY: Final = 92
 _UNWRITABLE: Final = "\u25a1"
 _LATIN: Final = (
-    "ä=ae ö=oe ü=ue ß=ss æ=ae œ=oe ø=o ð=d þ=th ł=l đ=d ħ=h ı=i ŋ=ng €=EUR £=GBP ¥=JPY ‐=- ‑=- ‒=- −=- ´=' `='"  # noqa: RUF001 - the dashes are meant
+    "ä=ae ö=oe ü=ue ß=ss æ=ae œ=oe ø=o ð=d þ=th ł=l đ=d ħ=h ı=i ŋ=ng "  # noqa: RUF001 - the letters are meant
+    "€=EUR £=GBP ¥=JPY ‐=- ‑=- ‒=- –=- —=- −=- ´=' `='"  # noqa: RUF001 - the dashes are meant
 )
 _CYRILLIC: Final = (
     "а=a б=b в=v г=g ґ=g д=d е=e ё=yo є=ye ж=zh з=z и=i і=i ї=yi й=y к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f "  # noqa: RUF001 - Cyrillic is meant
