@@ -161,9 +161,7 @@ def _children(root: Permit[AlbumFacts], looking: Eyes, row: Album) -> list[dict[
 
 def _page(template: str, root: Permit[AlbumFacts], looking: Eyes, **shown: Any) -> Response:
     stop = url_for("seen_by.album", album_id=root.row.public_id)
-    page = render_template(
-        template, seen_as=looking.name, is_nobody=looking.is_nobody, stop=stop, root=root.row, **shown
-    )
+    page = render_template(template, seen_as=looking.name, stop=stop, root=root.row, **shown)
     return make_response(page)
 
 
