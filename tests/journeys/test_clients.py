@@ -90,9 +90,9 @@ def test_three_clients_three_links_and_one_ends(vault: LiveVault, wedding: str, 
     see_who_looked(anna, wedding)
     anna.goto(f"{wedding}/sharing")
     anna.locator(".row-link").filter(has_text="The magazine").locator("summary").click()
-    anna.get_by_role("button", name="Take the link back").click()
-    confirm(anna, "Take it back")
-    expect(anna.get_by_text("The link is dead.")).to_be_visible()
+    anna.get_by_role("button", name="End the link").click()
+    confirm(anna, "End the link")
+    expect(anna.get_by_text("The link is ended.")).to_be_visible()
 
     for name, page in clients.items():
         picture = page.locator(".tile-image").first.get_attribute("src") or ""

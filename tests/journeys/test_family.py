@@ -168,9 +168,9 @@ def take_back(owner: Page, visitor: Page, album: str) -> None:
     assert [visitor.request.get(each).status for each in pictures] == [200] * len(pictures)
     owner.goto(f"{album}/sharing")
     owner.locator(".row-link summary").click()
-    owner.get_by_role("button", name="Take the link back").click()
-    confirm(owner, "Take it back")
-    expect(owner.get_by_text("The link is dead.")).to_be_visible()
+    owner.get_by_role("button", name="End the link").click()
+    confirm(owner, "End the link")
+    expect(owner.get_by_text("The link is ended.")).to_be_visible()
     expect(owner.locator(".row-link")).to_have_count(0)
     assert owner.url == f"{album}/sharing"
     assert {visitor.request.get(each).status for each in pictures} == {403}

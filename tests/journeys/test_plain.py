@@ -109,8 +109,8 @@ def link(page: Page, visitor: Page, album: str) -> None:
     expect(visitor.locator(".tile")).to_have_count(3)
     visitor.locator(".tile-link").first.click()
     eventually(lambda: loaded(visitor.locator(".stage-image")))
-    page.get_by_role("button", name="Take the link back").click()
-    expect(page.get_by_text("The link is dead.")).to_be_visible()
+    page.get_by_role("button", name="End the link").click()
+    expect(page.get_by_text("The link is ended.")).to_be_visible()
     visitor.goto(address)
     expect(visitor.get_by_role("heading", name="This link does not open anything")).to_be_visible()
 

@@ -103,7 +103,7 @@ def update_person(user_id: str) -> str | Response | tuple[str, int]:
 def withdraw(user_id: str) -> Response:
     """Take back the invitation of somebody who never joined."""
     invitations.withdraw(me().user_id, _found(user_id).id)
-    flash("The invitation is taken back, and its address is dead.", "ok")
+    flash("The invitation is taken back, and its address opens nothing any more.", "ok")
     return redirect(url_for("admin.people"))
 
 
@@ -171,7 +171,7 @@ def revoke_link(link_id: str) -> Response:
     """End a link."""
     if not links.revoke_as_administrator(me().user_id, link_id):
         raise Denied
-    flash("The link is dead.", "ok")
+    flash("The link is ended. Whoever has its address sees nothing any more.", "ok")
     return redirect(url_for("admin.access"))
 
 

@@ -136,7 +136,7 @@ def resume(permit: Permit[LinkFacts]) -> AnyResponse:
 def rotate(permit: Permit[LinkFacts]) -> AnyResponse:
     """Give a link a new address."""
     share_links.rotate(permit)
-    flash("The link has a new address, and the old one is dead.", "ok")
+    flash("The link has a new address, and the old one opens nothing any more.", "ok")
     return redirect(_back())
 
 
@@ -145,7 +145,7 @@ def rotate(permit: Permit[LinkFacts]) -> AnyResponse:
 def revoke(permit: Permit[LinkFacts]) -> AnyResponse:
     """End a link."""
     share_links.revoke(permit)
-    flash("The link is dead. Whoever has its address sees nothing any more.", "ok")
+    flash("The link is ended. Whoever has its address sees nothing any more.", "ok")
     return redirect(_back())
 
 

@@ -32,7 +32,7 @@ class Taken(Answer):
     media_id = fields.String(allow_none=True, metadata=PICTURE)
     is_zip = fields.Boolean(metadata={"description": "All that the link opened then, as one archive."})
     began_at = Moment()
-    completed_at = Moment(allow_none=True, metadata={"description": "Null for what broke off, or still goes on."})
+    completed_at = Moment(allow_none=True, metadata={"description": "Null for what is not complete, or never will be."})
     sent_bytes = fields.Integer()
     bytes = fields.Integer(allow_none=True)
 

@@ -193,7 +193,7 @@ def change(permit: Permit[LinkFacts], body: dict[str, Any]) -> dict[str, Any]:
 @requires(Action.DELETE, LinkRow, face=Face.API)
 @blueprint.response(204)
 def revoke(permit: Permit[LinkFacts]) -> Response:
-    """Revoke a link for good. From then on not one byte goes out by it."""
+    """End a link for good. From then on not one byte goes out by it."""
     share_links.revoke(permit)
     return nothing()
 
@@ -202,7 +202,7 @@ def revoke(permit: Permit[LinkFacts]) -> Response:
 @requires(Action.MANAGE, LinkRow, face=Face.API)
 @blueprint.response(200, Link)
 def rotate(permit: Permit[LinkFacts]) -> dict[str, Any]:
-    """Give a link a new address. The one before is dead at once."""
+    """Give a link a new address. The one before opens nothing from then on."""
     share_links.rotate(permit)
     return _link(permit)
 
