@@ -1,4 +1,4 @@
-"""What the instance demands of links, and whether one fits: the same words for whoever sets it and whoever lists them.
+"""What the instance demands of links, and whether a link fits: for those who make links and those who list them.
 
 Floor 1: rows only. What a link opens is decided elsewhere, and not by this.
 """
