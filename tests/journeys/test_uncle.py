@@ -71,7 +71,9 @@ def look_as_the_uncle(page: Page, vault: LiveVault, family: Family) -> None:
     """See the album as he does, unmistakably, and stop."""
     page.get_by_role("link", name="see as Bob").click()
     banner = page.get_by_role("complementary")
-    expect(banner).to_contain_text("You see this as Bob sees it. Nothing is counted for them; that you looked is recorded.")
+    expect(banner).to_contain_text(
+        "You see this as Bob sees it. Nothing is counted for them; that you looked is recorded."
+    )
     expect(page.locator(".nav, .account-menu, form")).to_have_count(0)
     eventually(lambda: loaded(page.locator(".tile-image")))
     expect(page.locator(".tile")).to_have_count(len(family.pictures))
