@@ -12,7 +12,7 @@ from tests.factories import House, Person
 from tests.statements import listen
 from vault.db import db, transaction, utcnow
 from vault.models.media import Album
-from vault.models.sharing import Link, LinkPolicy, LinkRole, Makers, MetadataRule
+from vault.models.sharing import Link, LinkPolicy, LinkRole, Makers, MetadataRule, Role
 from vault.policy import Action, authorize
 from vault.services import links
 from vault.services.links import Terms
@@ -156,3 +156,30 @@ def test_what_the_instance_does_not_allow_is_said_on_the_form(house: House, rule
     assert "this vault" in answer.get_data(as_text=True)
     page = house.browser(anna).get(f"/albums/{album.public_id}/sharing").get_data(as_text=True)
     assert ("Make the link" in page) == ("makers" not in rules)
+
+
+def test_a_link_whose_maker_may_share_no_more_is_told_as_not_working(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    house.grant(album, ben, Role.MANAGER)
+    link = house.link(album, by=ben)
+    house.grant(album, ben, Role.VIEWER)
+    browser = house.browser(ben)
+
+    for path in ("/links", "/links?state=dormant", f"/links/{link.public_id}"):
+        page = browser.get(path).get_data(as_text=True)
+        assert "Not working" in page, path
+        assert ">Dormant" not in page, path
+    assert "Not working <span>1</span>" in browser.get("/links").get_data(as_text=True)
+
+
+def test_ending_a_link_says_so_in_the_same_word(house: House) -> None:
+    anna = house.person("Anna")
+    link = house.link(house.album(anna))
+    browser = house.browser(anna)
+    page = browser.get(f"/links/{link.public_id}").get_data(as_text=True)
+    assert "End the link" in page
+
+    ended = browser.post(f"/links/{link.public_id}/revoke", headers=house.csrf(browser), follow_redirects=True)
+
+    assert "The link is ended. Whoever has its address sees nothing any more." in ended.get_data(as_text=True)
