@@ -71,8 +71,8 @@ class Web(BaseApplication):
             "loglevel": "warning",
             "control_socket_disable": True,
             # Threads do not live through a fork, so each process begins to write its own notes.
-            "post_worker_init": lambda worker: worker.wsgi.extensions["vault"].recorder.start(),
-            "worker_exit": lambda _server, worker: worker.wsgi.extensions["vault"].recorder.stop(),
+            "post_worker_init": _begin_recording,
+            "worker_exit": _end_recording,
             "proc_name": "vault",
             # A heartbeat on a disk that is busy with uploads would be late.
             "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
@@ -140,6 +140,24 @@ def run_script(listener: socket.socket, script: str, arguments: list[str]) -> No
     listener.close()
     sys.argv = [str(Path(script).resolve()), *arguments]
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _begin_recording(worker: Any) -> None:
+    vault = _extensions(worker).get("vault")
+    if vault:
+        vault.recorder.start()
+
+
+def _end_recording(_server: Any, worker: Any) -> None:
+    vault = _extensions(worker).get("vault")
+    if vault:
+        vault.recorder.stop()
+
+
+def _extensions(worker: Any) -> dict[str, Any]:
+    """Return what the application holds; a bare function holds nothing."""
+    found: dict[str, Any] = getattr(worker.wsgi, "extensions", {})
+    return found
 
 
 def _end_with(parent: int) -> None:

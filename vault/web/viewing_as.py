@@ -40,8 +40,9 @@ def show(permit: Permit[AlbumFacts], whom: str) -> str | Response:
 def below(permit: Permit[AlbumFacts], whom: str, below_id: str) -> str | Response:
     """Show an album below as somebody sees it."""
     looking = viewing_as.eyes(permit, whom)
+    found = viewing_as.album(permit, looking, below_id)
     _begin(permit, looking)
-    return _album(permit, looking, viewing_as.album(permit, looking, below_id))
+    return _album(permit, looking, found)
 
 
 @blueprint.get("/media/<media_id>")
@@ -49,10 +50,10 @@ def below(permit: Permit[AlbumFacts], whom: str, below_id: str) -> str | Respons
 def media(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
     """Show one picture as somebody sees it."""
     looking = viewing_as.eyes(permit, whom)
-    _begin(permit, looking)
     seen = viewing_as.picture(permit, looking, media_id, Action.VIEW)
     row, chosen = library.get(seen), request.args.get("album")
     around = viewing_as.album(permit, looking, chosen or permit.row.public_id)
+    _begin(permit, looking)
     near = viewing_as.neighbours(around, looking, seen.row.id)
 
     def url(other_id: str | None) -> str | None:
