@@ -13,6 +13,7 @@ import io
 import os
 import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import PIL
@@ -88,8 +89,12 @@ def find(vault: Vault, permit: Permit[MediaFacts], name: str) -> Edition:
         return _kept(permit.row, name)
     edition = _under(vault, permit.row, terms, name)
     # By itself it would say which original this is, to whoever has that too or gets it by another link.
-    said = f"{terms.link_public_id} {edition.etag}".encode()
-    return edition._replace(etag=hmac.digest(vault.signer.key("edition").encode(), said, "sha256").hex()[:40])
+    return edition._replace(etag=_veiled(vault.signer.key("edition"), f"{terms.link_public_id} {edition.etag}"))
+
+
+@lru_cache(4_096)
+def _veiled(key: str, said: str) -> str:
+    return hmac.digest(key.encode(), said.encode(), "sha256").hex()[:40]
 
 
 def opened(vault: Vault, edition: Edition) -> BinaryIO:

@@ -222,7 +222,8 @@ def gate() -> None:
     asked = request_ctx.request
     audit.address.set(asked.remote_addr or "")
     # Whoever comes by a link is remembered as the setting says, in the events as in the history.
-    audit.kept.set(vault().settings.history_addresses if asked.path.startswith(VISITS_PREFIX) else "full")
+    visits = asked.environ["PATH_INFO"].startswith(VISITS_PREFIX)
+    audit.kept.set(request_ctx.app.extensions["vault"].settings.history_addresses if visits else "full")
     if asked.url_rule is None:
         return  # there is no such address; Flask says so
     mark = _mark()

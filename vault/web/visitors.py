@@ -9,13 +9,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Response, request
+from flask import Response
+from flask.globals import request_ctx
 
 from vault.models.sharing import Link
 from vault.policy import Action, Credential, Denied, Permit, authorize
 from vault.services import Vault
 from vault.signing import digest
-from vault.web.access import ID_NAMES, SMALL_BODY, Face, Mark, marked, vault
+from vault.web.access import ID_NAMES, SMALL_BODY, Face, Mark, marked
 
 R = TypeVar("R")
 # The programs that draw previews of links in messengers and search engines, but not the telephones of a maker called
@@ -55,8 +56,8 @@ def visit_permit(link_id: str, action: Action, what: Any, public_id: str) -> Per
 def visit_ticket() -> str:
     """Return the ticket that came with a request; "" without one."""
     # Read out of the header itself: every picture of a page brings it, and parsing all cookies costs more than this.
-    wanted = visit_cookie() + "="
-    header: str = request.environ.get("HTTP_COOKIE", "")
+    header: str = request_ctx.request.environ.get("HTTP_COOKIE", "")
+    wanted = f"{visit_cookie()}="
     for part in header.split("; "):
         if part.startswith(wanted):
             return part[len(wanted) :]
@@ -65,7 +66,8 @@ def visit_ticket() -> str:
 
 def visit_cookie() -> str:
     """Return the name of the cookie that holds a visitor's ticket. It is sent to one link's pages, so not `__Host-`."""
-    return "vault-visit" if vault().settings.is_loopback_http else "__Secure-vault-visit"
+    # Asked of the configuration, which is nearer than the vault's settings.
+    return "__Secure-vault-visit" if request_ctx.app.config["SESSION_COOKIE_SECURE"] else "vault-visit"
 
 
 def keep_to_itself(answer: Response) -> Response:
