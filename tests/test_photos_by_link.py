@@ -45,7 +45,8 @@ def test_what_a_link_hands_out_tells_no_place(house: House, photos: Path, tmp_pa
         for way in WAYS:
             answer = visitor.get(f"/l/{link.public_id}/media/{media.public_id}/{way}")
             assert answer.status_code == 200
-            (taken / f"{number}-{way}.{KINDS[answer.mimetype or ""]}").write_bytes(answer.data)
+            kind = KINDS[answer.headers["Content-Type"]]
+            (taken / f"{number}-{way}.{kind}").write_bytes(answer.data)
     archive = visitor.get(f"/l/{link.public_id}/zip")
     assert archive.status_code == 200
     with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
