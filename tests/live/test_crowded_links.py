@@ -27,7 +27,7 @@ LARGE_BYTES = 8 * 1024**2
 def vault(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[LiveVault]:
     home = new_home(tmp_path_factory.mktemp("crowded"), migrated_database)
     with running(home, "--web-workers", "2", "--no-worker") as live:
-        assert len(live.web_processes()) == 2
+        eventually(lambda: len(live.web_processes()) == 2)
         yield live
 
 
