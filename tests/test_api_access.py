@@ -1,9 +1,13 @@
 """Scripts ask who sees it and why, and take just that away."""
 
+import sqlalchemy as sa
+
 from tests.factories import House
 from tests.scripts import Script
+from vault.db import db
 from vault.models.media import Album, Media
 from vault.models.sharing import Role
+from vault.models.system import Event
 from vault.policy import Action, may
 from vault.services import breakglass
 
@@ -50,3 +54,18 @@ def test_a_picture_comes_out_of_another_s_album_by_its_line(house: House) -> Non
     assert Script(house, anna).ask("DELETE", f"{address}/{line['id']}").status_code == 403
     assert script.ask("DELETE", f"{address}/{line['id']}").status_code == 204
     assert not may(anna.viewer, Action.VIEW, Media, media.public_id)
+
+
+def test_every_page_seen_with_other_eyes_is_recorded_also_one_that_begins_in_the_middle(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna, "Summer")
+    for _ in range(3):
+        house.picture(anna, album)
+    house.grant(album, ben, Role.VIEWER)
+    script, address = Script(house, anna), f"/albums/{album.public_id}/as/{ben.public_id}/media"
+    cursor = script.get(f"/albums/{album.public_id}/media?limit=1")["next_cursor"]
+
+    assert script.get(f"{address}?cursor={cursor}")["items"]
+
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count()).where(Event.action == "view_as")) == 1

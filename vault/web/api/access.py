@@ -86,10 +86,10 @@ def end_on_album(permit: Permit[AlbumFacts], line_id: str) -> Response:
 @blueprint.arguments(ListQuery, location="query")
 @blueprint.response(200, page_of(Picture))
 def seen_as(permit: Permit[AlbumFacts], query: dict[str, Any], whom: str) -> dict[str, Any]:
-    """List what somebody sees in an album, as far as one sees it oneself. Recorded when it begins."""
+    """List what somebody sees in an album, as far as one sees it oneself. Recorded with every page."""
     looking = viewing_as.eyes(permit, whom)
-    if query["cursor"] is None:
-        viewing_as.begin(permit, looking)
+    # Not with the first page only: a script chooses its cursor itself, and could begin behind the first picture.
+    viewing_as.begin(permit, looking)
     if looking.is_nobody:
         return {"items": [], "next_cursor": None}
     found = viewing_as.pictures(viewing_as.album(permit, looking, permit.row.public_id), looking, **query)
