@@ -11,6 +11,8 @@ RUN := .venv/.run
 DEV := .venv/.dev
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What `make run` installs besides the bare vault: PostgreSQL's driver, and the decoders of phones and cameras.
+EXTRAS := --extra postgres --extra heif --extra raw --extra video
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
@@ -48,8 +50,8 @@ format: $(DEV) ## Format the code and mend what ruff can mend
 	$(BIN)/python -m ruff format .
 
 lock: $(DEV) ## Renew every lock file from pyproject.toml and package.json
-	$(COMPILE) --upgrade --extra postgres --group dev pyproject.toml --output-file requirements/dev.txt
-	$(COMPILE) --constraint requirements/dev.txt --extra postgres pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) --upgrade $(EXTRAS) --group dev pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt $(EXTRAS) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) --constraint requirements/dev.txt --group build --output-file requirements/build.txt
 	$(BIN)/python build_assets.py lock
 

