@@ -7,6 +7,7 @@ from alembic import context
 from flask import current_app
 
 # Every model, so that the metadata is whole.
+import vault.models.ingest
 import vault.models.sharing
 import vault.models.system  # noqa: F401  # registers its table
 from vault.db import METADATA, UtcDateTime

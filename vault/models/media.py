@@ -5,9 +5,9 @@ Floor 1. An album's page reads `album_media` in key order, so a page costs the s
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, text
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vault.db import Base, utcnow
@@ -23,6 +23,23 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class Playback(StrEnum):
+    """Where the copy of a video that browsers play stands; `NONE` for pictures."""
+
+    NONE = ""
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Part(StrEnum):
+    """What a file is to the picture that it is kept together with; `NONE` for an item of its own."""
+
+    NONE = ""
+    MOTION = "motion"
+    RAW = "raw"
+
+
 class Order(StrEnum):
     """How an album is sorted."""
 
@@ -32,13 +49,19 @@ class Order(StrEnum):
 
 
 class Media(Base):
-    """One picture of one person: the original's bytes, what was read from them, and how far the work on it is.
+    """One picture or video of one person: the original's bytes, what was read from them, how far the work on it is.
 
     `width` and `height` are those of the upright picture. `shown_at` is what lists sort by: when it was taken or,
     where that is unknown, uploaded. `rendition` names the bytes of the present variants, for their ETag. `origin` is
     the public id of the visit by which a guest brought it, and empty for the owner's own uploads; `awaiting_since` is
     set until the owner has accepted what a guest brought. `caption_by_person` is False while the caption is what the
     file says of itself.
+
+    `told` is what came beside the bytes (`vault.imaging.claims.Told`), and `sources` names for each field that was read
+    where it was read from. `taken_offset_minutes` is the zone of `taken_at`, east of UTC, where that is known.
+    `part_of_id` is set while the file is kept as a part of another picture of the same owner: the moving seconds of a
+    live photo, the RAW of a pair. `content_id` is what the two halves of a live photo have in common. `checked_at` is
+    when the stored bytes were last found equal to `sha256`; `wanted_at`, when somebody waited for a pending picture.
     """
 
     __tablename__ = "media"
@@ -59,6 +82,11 @@ class Media(Base):
     awaiting_since: Mapped[datetime | None] = mapped_column(index=True)
     trashed_at: Mapped[datetime | None] = mapped_column(index=True)
     quarantined_at: Mapped[datetime | None]
+    quarantine_reason: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    checked_at: Mapped[datetime | None]
+    part_of_id: Mapped[int | None] = mapped_column(ForeignKey("media.id", ondelete="SET NULL"), index=True)
+    part: Mapped[Part] = mapped_column(String(8), default=Part.NONE, server_default=text("''"))
+    told: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
 
     state: Mapped[State] = mapped_column(String(8), default=State.PENDING)
     failure: Mapped[str | None] = mapped_column(String(300))
@@ -67,11 +95,23 @@ class Media(Base):
     pipeline: Mapped[int] = mapped_column(default=0)
     rendition: Mapped[str] = mapped_column(String(32), default="")
     placeholder: Mapped[bytes | None] = mapped_column(LargeBinary)
+    wanted_at: Mapped[datetime | None]
+    playback: Mapped[Playback] = mapped_column(String(8), default=Playback.NONE, server_default=text("''"))
+    playback_failure: Mapped[str | None] = mapped_column(String(300))
+    playback_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    playback_claimed_at: Mapped[datetime | None]
 
     width: Mapped[int | None]
     height: Mapped[int | None]
+    duration_seconds: Mapped[float | None] = mapped_column(Float)
     taken_at: Mapped[datetime | None]
+    taken_offset_minutes: Mapped[int | None] = mapped_column(SmallInteger)
     shown_at: Mapped[datetime] = mapped_column(default=utcnow)
+    title: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
+    keywords: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    content_id: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    sources: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
     camera: Mapped[str] = mapped_column(String(200), default="")
     lens: Mapped[str] = mapped_column(String(200), default="")
     f_number: Mapped[float | None] = mapped_column(Float)
@@ -88,7 +128,14 @@ class Media(Base):
         Index("uq_media_owner_id_sha256_origin", owner_id, sha256, origin, unique=True),
         Index(None, owner_id, shown_at, id),
         Index(None, state, id),
+        Index(None, playback, id),
+        Index(None, owner_id, content_id),
     )
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a film of its own, not a picture, however much that may move."""
+        return self.media_type.startswith("video/")
 
 
 class MediaFacts(NamedTuple):
@@ -108,7 +155,11 @@ class MediaFacts(NamedTuple):
 
 
 class Variant(Base):
-    """One rendered picture, to be made again at any time. `name` is "thumb" or "preview"."""
+    """A file made from an original, to be made again at any time.
+
+    `name` is "thumb" or "preview", both WebP; "video", what browsers play of a video; or "motion", the moving seconds
+    that a picture carries in its own file. The latter two are MP4.
+    """
 
     __tablename__ = "variant"
 

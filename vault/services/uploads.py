@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from vault import audit
 from vault.db import db, transaction, utcnow
+from vault.imaging import claims
+from vault.imaging.claims import Told
 from vault.imaging.identify import Kind, identify
 from vault.models import membership
 from vault.models.account import User
@@ -46,6 +48,7 @@ class _Bringer:
     owner_id: int
     guest: Visit | None = None
     guest_name: str = ""
+    told: Told = claims.NOTHING
 
     @property
     def origin(self) -> str:
@@ -63,9 +66,17 @@ class _Meanwhile(Exception):
 
 
 def receive(
-    vault: Vault, viewer: Viewer, incoming: Incoming, *, file_name: str, album_id: str | None = None
+    vault: Vault,
+    viewer: Viewer,
+    incoming: Incoming,
+    *,
+    file_name: str,
+    album_id: str | None = None,
+    told: Told = claims.NOTHING,
 ) -> Received:
     """Keep an uploaded file for a person, in an album if one is named; durable when it returns.
+
+    `told` is what came beside it.
 
     Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left
     behind but what the sweep removes.
@@ -74,7 +85,8 @@ def receive(
         raise Denied
     if album_id is not None:
         authorize(viewer, Action.ADD, Album, album_id)
-    return _receive(vault, _Bringer(viewer, viewer.user_id), incoming, file_name=file_name, album_id=album_id)
+    bringer = _Bringer(viewer, viewer.user_id, told=told)
+    return _receive(vault, bringer, incoming, file_name=file_name, album_id=album_id)
 
 
 def receive_from_guest(
@@ -130,6 +142,7 @@ def _new_row(bringer: _Bringer, incoming: Incoming, kind: Kind, file_name: str) 
         size_bytes=incoming.bytes,
         media_type=kind.media_type,
         file_name=_text(file_name),
+        told=bringer.told.as_json(),
         blob_key=original_key(owner, incoming.sha256, public_id),
     )
 

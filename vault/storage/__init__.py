@@ -19,7 +19,7 @@ _ORIGINAL, _VARIANT, _EDITION = (
     _BLOB.format(id="[A-Za-z0-9_-]{22}", shard=shard) for shard in ("shard", "part", "piece")
 )
 _KEY = re.compile(
-    rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.webp"
+    rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.(webp|mp4)"
     rf"|editions/{_EDITION}/[a-z][a-z0-9]{{0,31}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}"
 )
 LONGEST_KEY = 240
@@ -111,9 +111,9 @@ def original_key(owner_public_id: str, sha256: str, media_public_id: str) -> str
     return checked(f"originals/{owner_public_id}/{sha256[:2]}/{sha256}.{media_public_id}")
 
 
-def variant_key(original: str, name: str, pipeline: int) -> str:
-    """Name a picture made from the original of a key by one version of the pipeline. Raises BadKey."""
-    return checked(f"variants/{original.removeprefix('originals/')}/{name}-v{pipeline}.webp")
+def variant_key(original: str, name: str, pipeline: int, extension: str = "webp") -> str:
+    """Name a file made from the original of a key by one version of the pipeline. Raises BadKey."""
+    return checked(f"variants/{original.removeprefix('originals/')}/{name}-v{pipeline}.{extension}")
 
 
 def edition_key(original: str, name: str, terms: str, extension: str) -> str:

@@ -1,0 +1,118 @@
+"""every file safely in
+
+Revision: 0004; follows 0003; 2026-11-20.
+
+What is there goes on as it was; what the new columns hold is read with the next rendering.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _create_upload()
+    with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("quarantine_reason", sa.String(length=200), server_default=sa.text("''"), nullable=False)
+        )
+        batch_op.add_column(sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("part_of_id", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("part", sa.String(length=8), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column("told", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
+        batch_op.add_column(sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("playback", sa.String(length=8), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column("playback_failure", sa.String(length=300), nullable=True))
+        batch_op.add_column(sa.Column("playback_attempts", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("playback_claimed_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("duration_seconds", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("taken_offset_minutes", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("title", sa.String(length=300), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column("keywords", sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
+        batch_op.add_column(sa.Column("rating", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("content_id", sa.String(length=64), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column("sources", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
+        batch_op.create_index(batch_op.f("ix_media_owner_id_content_id"), ["owner_id", "content_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_media_part_of_id"), ["part_of_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_media_playback_id"), ["playback", "id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_media_part_of_id_media"), "media", ["part_of_id"], ["id"], ondelete="SET NULL"
+        )
+
+
+def _create_upload() -> None:
+    op.create_table(
+        "upload",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("visit_id", sa.Integer(), nullable=True),
+        sa.Column("album_id", sa.Integer(), nullable=True),
+        sa.Column("purpose", sa.String(length=8), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("guest_name", sa.String(length=100), server_default=sa.text("''"), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("received_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("media_id", sa.Integer(), nullable=True),
+        sa.Column("is_duplicate", sa.Boolean(), nullable=False),
+        sa.Column("failure", sa.String(length=300), nullable=True),
+        sa.ForeignKeyConstraint(["album_id"], ["album.id"], name=op.f("fk_upload_album_id_album"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["media_id"], ["media.id"], name=op.f("fk_upload_media_id_media"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name=op.f("fk_upload_owner_id_user_account")),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_upload_user_id_user_account")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_upload_visit_id_visit"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_upload_public_id")),
+    )
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_upload_album_id"), ["album_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_media_id"), ["media_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_visit_id"), ["visit_id"], unique=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_media_part_of_id_media"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_media_playback_id"))
+        batch_op.drop_index(batch_op.f("ix_media_part_of_id"))
+        batch_op.drop_index(batch_op.f("ix_media_owner_id_content_id"))
+        batch_op.drop_column("sources")
+        batch_op.drop_column("content_id")
+        batch_op.drop_column("rating")
+        batch_op.drop_column("keywords")
+        batch_op.drop_column("title")
+        batch_op.drop_column("taken_offset_minutes")
+        batch_op.drop_column("duration_seconds")
+        batch_op.drop_column("playback_claimed_at")
+        batch_op.drop_column("playback_attempts")
+        batch_op.drop_column("playback_failure")
+        batch_op.drop_column("playback")
+        batch_op.drop_column("wanted_at")
+        batch_op.drop_column("told")
+        batch_op.drop_column("part")
+        batch_op.drop_column("part_of_id")
+        batch_op.drop_column("checked_at")
+        batch_op.drop_column("quarantine_reason")
+
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_upload_visit_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_user_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_owner_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_media_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_upload_album_id"))
+
+    op.drop_table("upload")
