@@ -4,6 +4,8 @@ Floor 0. Knows no file names and no declared types: neither is believed.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from typing import Final
 
 HEAD_BYTES: Final = 4096
@@ -21,6 +23,11 @@ class Kind:
     extension: str
     format: str
 
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a kind of video."""
+        return self.media_type.startswith("video/")
+
 
 JPEG: Final = Kind("image/jpeg", "jpg", "JPEG")
 PNG: Final = Kind("image/png", "png", "PNG")
@@ -28,7 +35,19 @@ WEBP: Final = Kind("image/webp", "webp", "WEBP")
 GIF: Final = Kind("image/gif", "gif", "GIF")
 AVIF: Final = Kind("image/avif", "avif", "AVIF")
 KINDS: Final = (JPEG, PNG, WEBP, GIF, AVIF)
-ACCEPT: Final = ",".join(kind.media_type for kind in KINDS)
+MP4: Final = Kind("video/mp4", "mp4", "MP4")
+MOV: Final = Kind("video/quicktime", "mov", "MOV")
+THREE_GP: Final = Kind("video/3gpp", "3gp", "3GP")
+WEBM: Final = Kind("video/webm", "webm", "WEBM")
+MATROSKA: Final = Kind("video/x-matroska", "mkv", "MKV")
+AVI: Final = Kind("video/x-msvideo", "avi", "AVI")
+MPEG: Final = Kind("video/mpeg", "mpg", "MPEG")
+MPEG_TS: Final = Kind("video/mp2t", "mts", "MPEGTS")
+WMV: Final = Kind("video/x-ms-wmv", "wmv", "WMV")
+FILMS: Final = (MP4, MOV, THREE_GP, WEBM, MATROSKA, AVI, MPEG, MPEG_TS, WMV)
+"""Kinds of video; kept where the extra `video` is installed."""
+EVERY_KIND: Final = (*KINDS, *FILMS)
+ACCEPT: Final = ",".join(kind.media_type for kind in EVERY_KIND)
 """What a file picker may offer, for HTML's `accept`."""
 
 
@@ -45,9 +64,10 @@ class Unsupported(Exception):
 
 
 _EMPTY = "This file is empty."
-_UNKNOWN = "This file is not a picture that can be kept. Pictures may be JPEG, PNG, WebP, GIF or AVIF."
+_UNKNOWN = "This file is neither a picture nor a video that can be kept. Pictures may be JPEG, PNG, WebP, GIF or AVIF."
 _HEIC = "HEIC pictures cannot be kept yet. Export the picture as JPEG and try again."
-_VIDEO = "Videos ({}) cannot be kept yet."
+_VIDEO = "Videos of this kind ({}) cannot be kept. Save the video as MP4 and try again."
+_NO_FILMS = "Videos ({}) cannot be kept here: this vault runs without its part for videos. Please tell whoever runs it."
 _SOUND = "Sound files ({}) cannot be kept."
 _RAW = "TIFF and camera RAW pictures ({}) cannot be kept yet. Export the picture as JPEG and try again."
 _OTHER = "{} pictures cannot be kept. Export the picture as JPEG, PNG, WebP, GIF or AVIF and try again."
@@ -86,10 +106,8 @@ _KNOWN: Final = (
     (b"IIU\x00", "RW2", _RAW),
     (b"FUJIFILMCCD-RAW", "RAF", _RAW),
     (b"FOVb", "X3F", _RAW),
-    (b"\x00\x00\x01\xba", "MPEG", _VIDEO),
     (b"\x00\x00\x01\xb3", "MPEG", _VIDEO),
     (b"FLV\x01", "FLV", _VIDEO),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMV", _VIDEO),
     (b"OggS", "Ogg", _SOUND),
     (b"fLaC", "FLAC", _SOUND),
     (b"ID3", "MP3", _SOUND),
@@ -117,14 +135,32 @@ _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 # ISO/IEC 23008-12: a file may lead with these and name its codec only among the compatible brands.
 _GENERIC_BRANDS: Final = frozenset({b"mif1", b"msf1"})
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_ASF: Final = bytes.fromhex("3026b2758e66cf11")
+_PACK: Final = b"\x00\x00\x01\xba"
+# ISO/IEC 13818-1: a packet begins with 0x47; recorders of tapes and discs put four bytes of time before each.
+_SYNC: Final = 0x47
+_PACKETS: Final = ((0, 188), (4, 192))
 _QUICKTIME_BOXES: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 def identify(head: bytes) -> Kind:
     """Name the kind of a file from its first `HEAD_BYTES` bytes.
 
-    Raises `Unsupported`, and nothing else, for what the vault does not keep.
+    Raises `Unsupported`, and nothing else, for what the vault does not keep, also for want of an extra.
     """
+    kind = _identify(head)
+    if kind.is_film and not has_films():
+        raise _unsupported(kind.format, _NO_FILMS)
+    return kind
+
+
+@cache
+def has_films() -> bool:
+    """Whether the extra `video` is installed."""
+    return find_spec("av") is not None
+
+
+def _identify(head: bytes) -> Kind:
     if not head:
         raise Unsupported(None, _EMPTY)
     for magic, kind in _KEPT:
@@ -134,7 +170,26 @@ def identify(head: bytes) -> Kind:
         return _riff(head)
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    film = _film(head)
+    if film is not None:
+        return film
     raise _refusal(head)
+
+
+def _film(head: bytes) -> Kind | None:
+    """Recognise the containers that are neither RIFF nor begin with an `ftyp` box."""
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return WEBM if b"webm" in head[:64] else MATROSKA
+    if head[4:8] in _QUICKTIME_BOXES:
+        return MOV
+    if head.startswith(_PACK):
+        return MPEG
+    if head.startswith(_ASF):
+        return WMV
+    for first, step in _PACKETS:
+        if len(head) > first + 2 * step and all(head[first + step * number] == _SYNC for number in range(3)):
+            return MPEG_TS
+    return None
 
 
 def _riff(head: bytes) -> Kind:
@@ -142,7 +197,7 @@ def _riff(head: bytes) -> Kind:
     if form == b"WEBP" and head[12:16] in _WEBP_CHUNKS:
         return WEBP
     if form == b"AVI ":
-        raise _unsupported("AVI", _VIDEO)
+        return AVI
     if form == b"WAVE":
         raise _unsupported("WAV", _SOUND)
     raise Unsupported(None, _UNKNOWN)
@@ -159,21 +214,17 @@ def _iso_media(head: bytes) -> Kind:
         raise Unsupported("HEIC", _HEIC)
     if major == b"crx ":
         raise _unsupported("CR3", _RAW)
-    if major == b"qt  ":
-        raise _unsupported("MOV", _VIDEO)
     if major in (b"M4A ", b"M4B "):
         raise _unsupported("M4A", _SOUND)
-    raise _unsupported("MP4", _VIDEO)
+    if major == b"qt  ":
+        return MOV
+    return THREE_GP if major.startswith((b"3gp", b"3g2")) else MP4
 
 
 def _refusal(head: bytes) -> Unsupported:
     for magic, name, sentence in _KNOWN:
         if head.startswith(magic):
             return _unsupported(name, sentence)
-    if head.startswith(b"\x1aE\xdf\xa3"):
-        return _unsupported("WebM" if b"webm" in head[:64] else "MKV", _VIDEO)
-    if head[4:8] in _QUICKTIME_BOXES:
-        return _unsupported("MOV", _VIDEO)
     return _markup(head) or Unsupported(None, _UNKNOWN)
 
 

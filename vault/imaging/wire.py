@@ -15,7 +15,7 @@ from typing import Final
 
 from vault.imaging import webp
 from vault.imaging.confine import MAX_OUTPUT_BYTES
-from vault.imaging.identify import KINDS, Kind
+from vault.imaging.identify import EVERY_KIND, Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import is_plausible
 from vault.imaging.refusals import Reason, Refused
@@ -48,7 +48,7 @@ def write_request(kind: Kind, order: Order | None) -> str:
 def read_request(line: bytes) -> tuple[Kind, Order | None]:
     """Turn the parent's line into what it wants; the parent is believed."""
     name, _, order = line.decode().strip().partition(" ")
-    kind = next(kind for kind in KINDS if kind.format == name)
+    kind = next(kind for kind in EVERY_KIND if kind.format == name)
     return kind, Order(**json.loads(order)) if order else None
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from vault.config import Settings
 from vault.db import Prepared, db, utcnow
 from vault.imaging.cut import CUT_VERSION, Cut, Rule, Uncuttable, cut
-from vault.imaging.identify import KINDS
+from vault.imaging.identify import EVERY_KIND, KINDS
 from vault.imaging.remake import FORMS, REMAKE_VERSION, Order
 from vault.imaging.render import PREVIEW, TARGETS
 from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
@@ -47,7 +47,7 @@ CUT_BUFFER_BYTES = 64 * 1024
 # What is remembered of cuts, and up to how many bytes (or pieces) one of them counts as small.
 MOST_CUTS, SMALL_CUT = 512, 16 * 1024
 KIND_OF = {kind.media_type: kind for kind in KINDS}
-EXTENSION_OF = {kind.media_type: kind.extension for kind in KINDS}
+EXTENSION_OF = {kind.media_type: kind.extension for kind in EVERY_KIND}
 LONG_EDGE_OF = {target.name: target.long_edge_px for target in TARGETS}
 
 _SIZE = Prepared(cast("sa.Select[Any]", sa.select(Media.width, Media.height).where(Media.id == sa.bindparam("id"))))
