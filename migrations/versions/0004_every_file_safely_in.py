@@ -5,6 +5,8 @@ Revision: 0004; follows 0003; 2026-11-20.
 What is there goes on as it was; what the new columns hold is read with the next rendering.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,6 +18,7 @@ depends_on = None
 
 def upgrade() -> None:
     _create_upload()
+    _create_import()
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("quarantine_reason", sa.String(length=200), server_default=sa.text("''"), nullable=False)
@@ -24,6 +27,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("part_of_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("part", sa.String(length=8), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column("told", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
+        batch_op.add_column(sa.Column("is_bulk", sa.Boolean(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("failure_may_pass", sa.Boolean(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("playback", sa.String(length=8), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column("playback_failure", sa.String(length=300), nullable=True))
@@ -38,7 +43,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("sources", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
         batch_op.create_index(batch_op.f("ix_media_owner_id_content_id"), ["owner_id", "content_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_media_part_of_id"), ["part_of_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_media_playback_id"), ["playback", "id"], unique=False)
+        batch_op.drop_index(batch_op.f("ix_media_state_id"))
+        for column in ("state", "playback"):
+            turns = [column, "owner_id", "is_bulk", "id"]
+            batch_op.create_index(batch_op.f(f"ix_media_{'_'.join(turns)}"), turns, unique=False)
+        batch_op.create_index(batch_op.f("ix_media_wanted_at"), ["wanted_at"], unique=False)
         batch_op.create_foreign_key(
             batch_op.f("fk_media_part_of_id_media"), "media", ["part_of_id"], ["id"], ondelete="SET NULL"
         )
@@ -83,10 +92,104 @@ def _create_upload() -> None:
         batch_op.create_index(batch_op.f("ix_upload_visit_id"), ["visit_id"], unique=False)
 
 
+def _create_import() -> None:
+    _create_import_run()
+    op.create_table(
+        "import_refusal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_run.id"], name=op.f("fk_import_refusal_run_id_import_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_refusal")),
+    )
+    op.create_index(op.f("ix_import_refusal_run_id"), "import_refusal", ["run_id"], unique=False)
+    _create_imported_thing(
+        "imported_file",
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("media_id", sa.Integer(), nullable=False),
+        sa.Column("album_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["album_id"], ["album.id"], name=op.f("fk_imported_file_album_id_album"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["media_id"], ["media.id"], name=op.f("fk_imported_file_media_id_media"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index(op.f("ix_imported_file_media_id"), "imported_file", ["media_id"], unique=False)
+    _create_imported_thing(
+        "imported_folder",
+        sa.Column("album_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["album_id"], ["album.id"], name=op.f("fk_imported_folder_album_id_album"), ondelete="CASCADE"
+        ),
+    )
+
+
+def _create_import_run() -> None:
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("album_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("archive_key", sa.String(length=200), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("failure", sa.String(length=300), nullable=True),
+        sa.Column("total_count", sa.Integer(), nullable=False),
+        sa.Column("total_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("done_count", sa.Integer(), nullable=False),
+        sa.Column("done_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("imported", sa.Integer(), nullable=False),
+        sa.Column("already_here", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["album_id"], ["album.id"], name=op.f("fk_import_run_album_id_album"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name=op.f("fk_import_run_owner_id_user_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+        sa.UniqueConstraint("archive_key", name=op.f("uq_import_run_archive_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_import_run_public_id")),
+    )
+    op.create_index(op.f("ix_import_run_album_id"), "import_run", ["album_id"], unique=False)
+    op.create_index(op.f("ix_import_run_state"), "import_run", ["state"], unique=False)
+    op.create_index(
+        op.f("ix_import_run_owner_id_created_at_id"), "import_run", ["owner_id", "created_at", "id"], unique=False
+    )
+
+
+def _create_imported_thing(name: str, *more: sa.Column[Any] | sa.ForeignKeyConstraint) -> None:
+    op.create_table(
+        name,
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("place_sha256", sa.String(length=64), nullable=False),
+        *more,
+        sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name=op.f(f"fk_{name}_owner_id_user_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
+    )
+    op.create_index(op.f(f"ix_{name}_album_id"), name, ["album_id"], unique=False)
+    op.create_index(f"uq_{name}_owner_id_place_sha256", name, ["owner_id", "place_sha256"], unique=True)
+
+
 def downgrade() -> None:
+    for name in ("imported_folder", "imported_file", "import_refusal", "import_run"):
+        op.drop_table(name)
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_media_part_of_id_media"), type_="foreignkey")
-        batch_op.drop_index(batch_op.f("ix_media_playback_id"))
+        batch_op.drop_index(batch_op.f("ix_media_wanted_at"))
+        for column in ("playback", "state"):
+            batch_op.drop_index(batch_op.f(f"ix_media_{column}_owner_id_is_bulk_id"))
+        batch_op.create_index(batch_op.f("ix_media_state_id"), ["state", "id"], unique=False)
         batch_op.drop_index(batch_op.f("ix_media_part_of_id"))
         batch_op.drop_index(batch_op.f("ix_media_owner_id_content_id"))
         batch_op.drop_column("sources")
@@ -101,6 +204,8 @@ def downgrade() -> None:
         batch_op.drop_column("playback_failure")
         batch_op.drop_column("playback")
         batch_op.drop_column("wanted_at")
+        batch_op.drop_column("failure_may_pass")
+        batch_op.drop_column("is_bulk")
         batch_op.drop_column("told")
         batch_op.drop_column("part")
         batch_op.drop_column("part_of_id")

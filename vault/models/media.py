@@ -62,6 +62,8 @@ class Media(Base):
     `part_of_id` is set while the file is kept as a part of another picture of the same owner: the moving seconds of a
     live photo, the RAW of a pair. `content_id` is what the two halves of a live photo have in common. `checked_at` is
     when the stored bytes were last found equal to `sha256`; `wanted_at`, when somebody waited for a pending picture.
+    `is_bulk` says that it came with the mass of an import, which waits behind what was brought by hand, and
+    `failure_may_pass` that trying again may help.
     """
 
     __tablename__ = "media"
@@ -90,12 +92,14 @@ class Media(Base):
 
     state: Mapped[State] = mapped_column(String(8), default=State.PENDING)
     failure: Mapped[str | None] = mapped_column(String(300))
+    failure_may_pass: Mapped[bool] = mapped_column(default=False, server_default="0")
     attempts: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[datetime | None]
     pipeline: Mapped[int] = mapped_column(default=0)
     rendition: Mapped[str] = mapped_column(String(32), default="")
     placeholder: Mapped[bytes | None] = mapped_column(LargeBinary)
-    wanted_at: Mapped[datetime | None]
+    is_bulk: Mapped[bool] = mapped_column(default=False, server_default="0")
+    wanted_at: Mapped[datetime | None] = mapped_column()
     playback: Mapped[Playback] = mapped_column(String(8), default=Playback.NONE, server_default=text("''"))
     playback_failure: Mapped[str | None] = mapped_column(String(300))
     playback_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -127,8 +131,10 @@ class Media(Base):
         # may learn, by bringing a file, whether the owner has it already.
         Index("uq_media_owner_id_sha256_origin", owner_id, sha256, origin, unique=True),
         Index(None, owner_id, shown_at, id),
-        Index(None, state, id),
-        Index(None, playback, id),
+        # Whose turn it is is asked before each rendering: the first of each owner, whatever others have waiting.
+        Index(None, state, owner_id, is_bulk, id),
+        Index(None, playback, owner_id, is_bulk, id),
+        Index(None, wanted_at),
         Index(None, owner_id, content_id),
     )
 
