@@ -1,0 +1,121 @@
+"""What is done while the system fails: one deed each, in a process that may be killed in the middle of it.
+
+`prepare` makes the home that every run starts from, `do` is the deed, and `again` is what people do after it failed.
+All three run inside an application on the home; a deed that returns has been acknowledged.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.factories import House, Person, small_picture
+from vault.db import db, transaction, utcnow
+from vault.models.account import User
+from vault.models.media import Album, Media
+from vault.policy import Action, Viewer, authorize
+from vault.services import library, maintenance, uploads
+from vault.storage import original_key
+from vault.storage.incoming import Incoming
+
+NEW = small_picture(1_000_001)
+OLD = small_picture(1_000_002)
+AGED = 3 * 86_400
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that is interrupted. `kept` says of a home after a deed that was acknowledged whether it was done."""
+
+    name: str
+    prepare: Callable[[House], object]
+    do: Callable[[House], None]
+    kept: Callable[[House], bool]
+
+
+def _owner() -> Viewer:
+    return Viewer(user_id=db.session.scalars(sa.select(User.id)).one())
+
+
+def _holds(house: House, data: bytes) -> bool:
+    """Whether there is a row for these bytes, and the bytes are there."""
+    media = db.session.scalar(sa.select(Media).where(Media.sha256 == hashlib.sha256(data).hexdigest()))
+    if media is None:
+        return False
+    with house.vault.storage.open(media.blob_key) as blob:
+        return blob.read() == data
+
+
+def _family(house: House) -> Person:
+    anna = house.person("Anna")
+    house.album(anna, "Summer")
+    return anna
+
+
+def _album() -> Album:
+    return db.session.scalars(sa.select(Album)).one()
+
+
+def _commit(house: House) -> None:
+    with Incoming(house.vault.storage, 10**9) as incoming:
+        incoming.write(NEW)
+        uploads.receive(house.vault, _owner(), incoming, file_name="new.jpg", album_id=_album().public_id)
+
+
+def _one_old_picture(house: House) -> None:
+    anna = _family(house)
+    house.picture(anna, _album(), data=OLD)
+
+
+def _delete(house: House) -> None:
+    media = db.session.scalar(sa.select(Media))
+    if media is None:
+        return
+    if media.trashed_at is None:
+        library.trash(authorize(_owner(), Action.TRASH, Media, media.public_id))
+    library.empty_trash(house.vault, _owner())
+
+
+def _is_gone(house: House) -> bool:
+    return db.session.scalar(sa.select(Media.id)) is None and not any(house.vault.storage.keys())
+
+
+def _leftovers(house: House) -> None:
+    anna = _family(house)
+    house.picture(anna, _album(), data=OLD)
+    with Incoming(house.vault.storage, 10**9) as incoming:
+        incoming.write(NEW)
+        key = original_key(anna.public_id, incoming.sha256, "x" * 22)
+        incoming.keep(key)
+    stale = Path(house.vault.storage.root) / "tmp" / ("0" * 32)  # type: ignore[attr-defined]  # a folder, in these tests
+    stale.write_bytes(NEW)
+    with house.vault.storage.local_path(key) as path:
+        _age(path)
+    _age(stale)
+    trashed = house.picture(anna, data=small_picture(1_000_003))
+    with transaction() as session:
+        session.get_one(Media, trashed.id).trashed_at = utcnow().replace(year=2020)
+
+
+def _age(path: Path) -> None:
+    moment = path.stat().st_mtime - AGED
+    os.utime(path, (moment, moment))
+
+
+def _sweep(house: House) -> None:
+    maintenance.tidy(house.vault)
+
+
+def _is_swept(house: House) -> bool:
+    rows = db.session.scalar(sa.select(sa.func.count()).select_from(Media))
+    return rows == 1 and _holds(house, OLD) and not list(house.vault.storage.temporaries())
+
+
+DEEDS = (
+    Deed("commit", _family, _commit, lambda house: _holds(house, NEW)),
+    Deed("delete", _one_old_picture, _delete, _is_gone),
+    Deed("sweep", _leftovers, _sweep, _is_swept),
+)
