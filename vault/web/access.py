@@ -188,6 +188,12 @@ def leave() -> None:
     session.clear()
 
 
+def way_back(otherwise: str) -> str:
+    """Return the page that a form stood on, as its field `back` says, if that is one of ours; else the other one."""
+    target = request.form.get("back", "")
+    return target if is_own_address(target) else otherwise
+
+
 def is_own_address(target: str) -> bool:
     """Whether a redirect to this leads to a page of ours: a path that our own map of addresses knows."""
     # Looked at before it is taken apart: `urlsplit` raises at half an IPv6 address.

@@ -53,7 +53,7 @@ def accept(permit: Permit[MediaFacts]) -> Response:
     """Let one in."""
     guests.accept(permit)
     flash("The picture is in the album now.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("library.pictures")))
 
 
 @blueprint.post("/media/<media_id>/decline")
@@ -62,7 +62,7 @@ def decline(permit: Permit[MediaFacts]) -> Response:
     """Turn one away."""
     guests.decline(permit)
     flash("The picture is turned away. It lies in the trash.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("library.pictures")))
 
 
 def _is_done(deed: Callable[[Permit[MediaFacts]], None], media_id: str) -> bool:
@@ -71,8 +71,3 @@ def _is_done(deed: Callable[[Permit[MediaFacts]], None], media_id: str) -> bool:
     except Denied:  # somebody else was faster
         return False
     return True
-
-
-def _back() -> str:
-    target = request.form.get("back", "")
-    return target if access.is_own_address(target) else url_for("library.pictures")

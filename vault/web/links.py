@@ -119,7 +119,7 @@ def pause(permit: Permit[LinkFacts]) -> AnyResponse:
     """Close a link for a while."""
     share_links.pause(permit)
     flash("The link is paused. Nobody gets in with it until you open it again.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("links.index")))
 
 
 @blueprint.post("/<link_id>/resume")
@@ -128,7 +128,7 @@ def resume(permit: Permit[LinkFacts]) -> AnyResponse:
     """Open a paused link again."""
     share_links.resume(permit)
     flash("The link is open again.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("links.index")))
 
 
 @blueprint.post("/<link_id>/rotate")
@@ -137,7 +137,7 @@ def rotate(permit: Permit[LinkFacts]) -> AnyResponse:
     """Give a link a new address."""
     share_links.rotate(permit)
     flash("The link has a new address, and the old one opens nothing any more.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("links.index")))
 
 
 @blueprint.post("/<link_id>/revoke")
@@ -146,7 +146,7 @@ def revoke(permit: Permit[LinkFacts]) -> AnyResponse:
     """End a link."""
     share_links.revoke(permit)
     flash("The link is ended. Whoever has its address sees nothing any more.", "ok")
-    return redirect(_back())
+    return redirect(access.way_back(url_for("links.index")))
 
 
 @blueprint.get("/<link_id>/qr.svg")
@@ -252,9 +252,3 @@ def _album(album: Album | None, seen: set[str]) -> dict[str, str] | None:
     if album is None or album.public_id not in seen:
         return None
     return {"id": album.public_id, "url": url_for("albums.show", album_id=album.public_id), "title": album.title}
-
-
-def _back() -> str:
-    """Return to the page the form stood on, if it was one of ours."""
-    target = request.form.get("back", "")
-    return target if access.is_own_address(target) else url_for("links.index")

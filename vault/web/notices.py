@@ -1,6 +1,6 @@
 """Notices: putting one away, and ending what it tells of. They are shown on top of every page. Floor 4."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 from vault.models.media import Album
@@ -17,7 +17,7 @@ blueprint = Blueprint("notices", __name__, url_prefix="/notices/<notice_id>")
 def dismiss(notice_id: str) -> Response:
     """Put a notice away."""
     notices.dismiss(me().user_id, notice_id)
-    return redirect(_back())
+    return redirect(access.way_back(url_for("library.home")))
 
 
 @blueprint.post("/end")
@@ -29,10 +29,4 @@ def end(notice_id: str) -> Response:
         raise Denied
     breakglass.end(access.permit(Action.MANAGE, Album, told.album_id), told.person_id)
     flash("It is ended: from this moment on they see nothing of it.", "ok")
-    return redirect(_back())
-
-
-def _back() -> str:
-    """Return to the page that the notice stood on, if it was one of ours."""
-    target = request.form.get("back", "")
-    return target if access.is_own_address(target) else url_for("library.home")
+    return redirect(access.way_back(url_for("library.home")))
