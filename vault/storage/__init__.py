@@ -21,6 +21,7 @@ _ORIGINAL, _VARIANT, _EDITION = (
 _KEY = re.compile(
     rf"originals/{_ORIGINAL}|variants/{_VARIANT}/[a-z][a-z0-9]{{0,31}}-v[0-9]{{1,9}}\.(webp|mp4)"
     rf"|editions/{_EDITION}/[a-z][a-z0-9]{{0,31}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}"
+    r"|archives/[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}\.zip"
 )
 LONGEST_KEY = 240
 EDITIONS = "editions/"
@@ -37,6 +38,10 @@ class BadKey(StorageError, ValueError):
 
 class Missing(StorageError):
     """Nothing is kept under that key."""
+
+
+class Held(StorageError):
+    """Somebody else holds the originals already."""
 
 
 class StorageFull(StorageError):
@@ -91,7 +96,13 @@ class Storage(Protocol):
         """Make a blob as young as if it were put now. Raises Missing."""
 
     def delete(self, key: str) -> None:
-        """Remove a blob for good; one that is gone already is no error."""
+        """Remove a blob for good; one that is gone already is no error, an original that is held stays for a while."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Let no original be deleted for the length of the `with`: what is told to go is left to the sweep.
+
+        One at a time. Raises Held.
+        """
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Walk the keys that begin with a prefix, in order, without holding them all. Raises BadKey."""
@@ -119,6 +130,11 @@ def variant_key(original: str, name: str, pipeline: int, extension: str = "webp"
 def edition_key(original: str, name: str, terms: str, extension: str) -> str:
     """Name a picture made from the original of a key under terms, of which `terms` is a digest. Raises BadKey."""
     return checked(f"{editions_of(original)}{name}-{terms}.{extension}")
+
+
+def archive_key(owner_public_id: str, import_public_id: str) -> str:
+    """Name an archive that was uploaded to be taken apart, kept until that is done. Raises BadKey."""
+    return checked(f"archives/{owner_public_id}/{import_public_id}.zip")
 
 
 def editions_of(original: str) -> str:

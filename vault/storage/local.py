@@ -13,15 +13,15 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from vault.storage import BadKey, Missing, Stat, StorageError, StorageFull, checked
+from vault.storage import BadKey, Missing, Stat, StorageError, StorageFull, checked, hold
 
 TEMPORARY = "tmp"
-KINDS = ("editions", "originals", "variants")
+KINDS = ("archives", "editions", "originals", "variants")
 MIB = 1024**2
 # Held back from uploads, so that the database beside the blobs can still write down a deletion or a revocation.
 RESERVE_BYTES = 64 * MIB
@@ -119,9 +119,14 @@ class LocalStorage:
             os.utime(self._path(key), follow_symlinks=False)
 
     def delete(self, key: str) -> None:
-        """Remove a blob and make sure that it stays removed. Raises BadKey or StorageError."""
+        """Remove a blob and make sure that it stays removed; an original that is held stays for the sweep.
+
+        Raises BadKey or StorageError.
+        """
         path = self._path(key)
-        with _translated():
+        with _translated(), ExitStack() as stack:
+            if key.startswith(hold.KEPT) and not stack.enter_context(hold.absent(self.root)):
+                return
             try:
                 path.unlink(missing_ok=True)
                 _sync_folder(path.parent)
@@ -130,6 +135,10 @@ class LocalStorage:
             if self._depth(path.parent) > LASTING_DEPTH:
                 with suppress(OSError):
                     path.parent.rmdir()
+
+    def held(self) -> AbstractContextManager[None]:
+        """Let no original be deleted for the length of the `with`. Raises Held while another does."""
+        return hold.taken(self.root)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Walk the keys below a prefix in order, one folder in memory at a time. Raises BadKey."""
