@@ -82,7 +82,7 @@ def test_only_the_place_goes_where_only_the_place_must(kind: Kind) -> None:
     assert (facts.camera_make, facts.camera_model, facts.lens) == ("Testar", "Testar One", "Testar 35mm F2")
     assert (facts.f_number, facts.exposure_seconds, facts.iso, facts.focal_length_mm) == (2.8, 0.004, 200, 35)
     assert facts.taken_at is not None
-    assert (facts.taken_at.hour, facts.taken_at_has_zone, facts.caption) == (15, False, "On the hill")
+    assert (facts.taken_at.hour, facts.taken_offset_minutes, facts.caption) == (15, None, "On the hill")
 
 
 @pytest.mark.parametrize("kind", [JPEG, PNG, WEBP], ids=lambda kind: kind.extension)

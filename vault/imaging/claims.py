@@ -12,9 +12,9 @@ from typing import Any, Self
 class Claims:
     """What one source says of a picture; `None` or empty where it says nothing.
 
-    `source` is a short word for it, like "xmp-sidecar" or "takeout". `taken_at` is aware and in UTC,
-    `taken_offset_minutes` the zone it was given in, east of UTC, where one was given. Angles are degrees, positive to
-    north and east. `rating` is 1 to 5, or -1 for "rejected".
+    `source` is a word of `provenance.Source`, like "xmp-sidecar" or "takeout". `taken_at` is aware and in UTC,
+    `taken_offset_minutes` the zone it was given in, east of UTC; where none was given, local time stands there as if it
+    were UTC. Angles are degrees, positive to north and east. `rating` is 1 to 5, or -1 for "rejected".
     """
 
     source: str

@@ -6,20 +6,23 @@ Floor 0. Every value is somebody else's claim: read one by one, checked for rang
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from PIL import ExifTags, Image
 
-from vault.imaging import packets
-from vault.imaging.moments import moment, satellite_moment
-from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned
+from vault.imaging import exif_texts, packets
+from vault.imaging.moments import Moment, is_past, moment, satellite_moment, zoned
+from vault.imaging.packets import Packet
+from vault.imaging.provenance import Source
+from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned, keywords
 
 _Value = TypeVar("_Value")
 _Base: Final = ExifTags.Base
 _Gps: Final = ExifTags.GPS
 _Fields = Mapping[int, object]
+_RATING: Final = 0x4746
 # Descriptions that makers put into every picture of theirs, in small letters.
 _STOCK_CAPTIONS: Final = frozenset(
     {
@@ -37,14 +40,17 @@ _STOCK_CAPTIONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What one picture says about itself; `None` where it says nothing credible.
+    """What one picture or film says about itself; `None` or empty where it says nothing credible.
 
-    `taken_at` is aware and in UTC; where the camera named no zone its local time stands there as if it were UTC, and
-    `taken_at_has_zone` is false. Angles are degrees, positive to north and east. `orientation` is EXIF's, 1 to 8.
+    `taken_at` is aware and in UTC, `taken_offset_minutes` the zone it was given in, in minutes east of UTC; where no
+    zone was named, the local time stands in `taken_at` as if it were UTC. Angles are degrees, positive to north and
+    east. `orientation` is EXIF's, 1 to 8. `rating` is 1 to 5, or -1 for "rejected". `content_id` is what the halves of
+    a live photo have in common. `sources` says for taken_at, place, camera, title, caption, keywords and rating where
+    it was read, in words of `provenance.Source`.
     """
 
     taken_at: datetime | None = None
-    taken_at_has_zone: bool = False
+    taken_offset_minutes: int | None = None
     camera_make: str | None = None
     camera_model: str | None = None
     lens: str | None = None
@@ -58,6 +64,27 @@ class Metadata:
     orientation: int = 1
     title: str | None = None
     caption: str | None = None
+    keywords: tuple[str, ...] = ()
+    rating: int | None = None
+    content_id: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def taken_source(self) -> str | None:
+        """Where the date was read."""
+        return self.sources.get("taken_at")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The directories and packets of one file, each as it was read."""
+
+    main: _Fields
+    exif: _Fields
+    gps: _Fields
+    xmp: Packet
+    iptc: Packet
+    big_endian: bool = False
 
 
 def read(image: Image.Image) -> Metadata:
@@ -65,38 +92,131 @@ def read(image: Image.Image) -> Metadata:
     with warnings.catch_warnings():
         # Pillow warns of broken EXIF; broken EXIF is this function's daily bread.
         warnings.simplefilter("ignore")
-        return _read(image)
+        xmp = _tolerantly(lambda: packets.xmp(image)) or Packet()
+        iptc = _tolerantly(lambda: packets.iptc(image)) or Packet()
+        return _read(_tolerantly(image.getexif), xmp, iptc)
 
 
-def _read(image: Image.Image) -> Metadata:
-    main = _tolerantly(lambda: dict(image.getexif())) or {}
-    exif = _directory(image, ExifTags.IFD.Exif)
-    gps = _directory(image, ExifTags.IFD.GPSInfo)
-    xmp = _tolerantly(lambda: packets.xmp(image)) or packets.Packet()
-    iptc = _tolerantly(lambda: packets.iptc(image)) or packets.Packet()
-    stamps = (*_exif_stamps(main, exif), (iptc.created, None), (xmp.created, None))
-    taken_at, has_zone = _taken_at(stamps, gps)
-    latitude, longitude = _position(gps) or (None, None)
-    return Metadata(
-        taken_at=taken_at,
-        taken_at_has_zone=has_zone,
-        camera_make=cleaned(main.get(_Base.Make), MAX_NAME) or xmp.make,
-        camera_model=cleaned(main.get(_Base.Model), MAX_NAME) or xmp.model,
-        lens=cleaned(exif.get(_Base.LensModel), MAX_NAME),
-        f_number=_within(exif.get(_Base.FNumber), 0.1, 1000),
-        exposure_seconds=_within(exif.get(_Base.ExposureTime), 1e-7, 1e6),
-        iso=_within(exif.get(_Base.ISOSpeedRatings), 1, 1e8),
-        focal_length_mm=_within(exif.get(_Base.FocalLength), 0.1, 1e5),
-        latitude=latitude,
-        longitude=longitude,
-        altitude_m=_altitude(gps),
-        orientation=_orientation(main.get(_Base.Orientation)),
-        title=xmp.title or iptc.title,
-        caption=_said(xmp.caption, iptc.caption, cleaned(main.get(_Base.ImageDescription), MAX_CAPTION)),
+def read_exif(packet: bytes, xmp: bytes = b"") -> Metadata:
+    """Read an EXIF packet that was found without Pillow, with or without its prefix, and an XMP packet beside it.
+
+    Raises nothing.
+    """
+
+    def load() -> Image.Exif:
+        exif = Image.Exif()
+        exif.load(packet)
+        return exif
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        said = _tolerantly(lambda: packets.read_xmp(xmp)) if xmp else None
+        return _read(_tolerantly(load), said or Packet(), Packet())
+
+
+def _read(tags: Any, xmp: Packet, iptc: Packet) -> Metadata:
+    said = _Said(
+        main=_tolerantly(lambda: dict(tags)) or {},
+        exif=_tolerantly(lambda: dict(tags.get_ifd(ExifTags.IFD.Exif))) or {},
+        gps=_tolerantly(lambda: dict(tags.get_ifd(ExifTags.IFD.GPSInfo))) or {},
+        xmp=xmp,
+        iptc=iptc,
+        big_endian=getattr(tags, "endian", "<") == ">",
+    )
+    sources: dict[str, str] = {}
+    facts = _when(said, sources) | _where(said, sources) | _camera(said, sources) | _words(said, sources)
+    return Metadata(**facts, orientation=_orientation(said.main.get(_Base.Orientation)), sources=sources)
+
+
+def _when(said: _Said, sources: dict[str, str]) -> dict[str, Any]:
+    for source, found in _dates(said):
+        if found is not None and is_past(found.at):
+            sources["taken_at"] = source.value
+            return {"taken_at": found.at, "taken_offset_minutes": found.offset_minutes}
+    return {}
+
+
+def _dates(said: _Said) -> list[tuple[Source, Moment | None]]:
+    """Return all that a still says of its date, in the order of `provenance.DATES`."""
+    satellite = satellite_moment(said.gps.get(_Gps.GPSDateStamp), said.gps.get(_Gps.GPSTimeStamp))
+    if satellite is None:
+        fix = moment(said.xmp.satellite)
+        satellite = fix.at if fix else None
+    longitude = (_position(said.gps) or (None, None))[1]
+
+    def stamp(name: int, offset: int) -> Moment | None:
+        # Some writers put the stamps into the main directory, and some name one offset for all of them.
+        zones = (table.get(each) for each in (offset, _Base.OffsetTime) for table in (said.exif, said.main))
+        local = moment(said.exif.get(name) or said.main.get(name), next((each for each in zones if each), None))
+        return zoned(local, satellite, longitude) if local else None
+
+    edited = moment(said.xmp.created)
+    return [
+        (Source.EXIF, stamp(_Base.DateTimeOriginal, _Base.OffsetTimeOriginal)),
+        (Source.EXIF_DIGITIZED, stamp(_Base.DateTimeDigitized, _Base.OffsetTimeDigitized)),
+        (Source.XMP, zoned(edited, satellite, longitude) if edited else None),
+        (Source.IPTC, moment(said.iptc.created)),
+        (Source.GPS, Moment(satellite, 0) if satellite else None),
+        (Source.EXIF_CHANGED, stamp(_Base.DateTime, _Base.OffsetTime)),
+    ]
+
+
+def _where(said: _Said, sources: dict[str, str]) -> dict[str, Any]:
+    position, altitude = _position(said.gps), _altitude(said.gps)
+    if position is not None:
+        sources["place"] = Source.EXIF.value
+        return {"latitude": position[0], "longitude": position[1], "altitude_m": altitude}
+    if said.xmp.latitude is not None:
+        sources["place"] = Source.XMP.value
+        found = said.xmp
+        return {"latitude": found.latitude, "longitude": found.longitude, "altitude_m": found.altitude_m}
+    return {"altitude_m": altitude}
+
+
+def _camera(said: _Said, sources: dict[str, str]) -> dict[str, Any]:
+    main, exif, xmp = said.main, said.exif, said.xmp
+    make, model = cleaned(main.get(_Base.Make), MAX_NAME), cleaned(main.get(_Base.Model), MAX_NAME)
+    if make or model or xmp.make or xmp.model:
+        sources["camera"] = (Source.EXIF if make or model else Source.XMP).value
+    return {
+        "camera_make": make or xmp.make,
+        "camera_model": model or xmp.model,
+        "lens": cleaned(exif.get(_Base.LensModel), MAX_NAME) or xmp.lens,
+        "f_number": _within(exif.get(_Base.FNumber), 0.1, 1000),
+        "exposure_seconds": _within(exif.get(_Base.ExposureTime), 1e-7, 1e6),
+        "iso": _within(exif.get(_Base.ISOSpeedRatings), 1, 1e8),
+        "focal_length_mm": _within(exif.get(_Base.FocalLength), 0.1, 1e5),
+        "content_id": exif_texts.content_id(exif.get(_Base.MakerNote)),
+    }
+
+
+def _words(said: _Said, sources: dict[str, str]) -> dict[str, Any]:
+    """Return words and rating, of each the first of XMP, IPTC and EXIF that says something (`provenance.TEXTS`)."""
+    main, exif, xmp, iptc = said.main, said.exif, said.xmp, said.iptc
+    remark = exif_texts.comment(exif.get(_Base.UserComment), big_endian=said.big_endian)
+    described = (cleaned(main.get(_Base.ImageDescription), MAX_CAPTION), exif_texts.windows(main.get(_Base.XPComment)))
+    words = exif_texts.windows(main.get(_Base.XPKeywords)) or ""
+    return _first(
+        sources,
+        {
+            "title": (xmp.title, iptc.title, exif_texts.windows(main.get(_Base.XPTitle), MAX_NAME)),
+            "caption": (_written(xmp.caption), _written(iptc.caption), _written(*described, remark)),
+            "keywords": (xmp.keywords, iptc.keywords, keywords(words.split(";"))),
+            "rating": (xmp.rating, None, packets.rating(_number(main.get(_RATING)))),
+        },
     )
 
 
-def _said(*captions: str | None) -> str | None:
+def _first(sources: dict[str, str], said: Mapping[str, Iterable[object]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, values in said.items():
+        for source, value in zip((Source.XMP, Source.IPTC, Source.EXIF), values, strict=True):
+            if value and name not in found:
+                found[name], sources[name] = value, source.value
+    return found
+
+
+def _written(*captions: str | None) -> str | None:
     """Return the first caption that a person wrote, passing over what a camera writes into every picture."""
     return next((each for each in captions if each and each.casefold() not in _STOCK_CAPTIONS), None)
 
@@ -108,32 +228,6 @@ def _tolerantly(read_one: Callable[[], _Value]) -> _Value | None:
         raise
     except Exception:  # noqa: BLE001 - a broken field of a stranger's file may raise anything, and costs only that field
         return None
-
-
-def _directory(image: Image.Image, directory: ExifTags.IFD) -> _Fields:
-    return _tolerantly(lambda: dict(image.getexif().get_ifd(directory))) or {}
-
-
-def _exif_stamps(main: _Fields, exif: _Fields) -> list[tuple[object, object]]:
-    """EXIF's stamps with their offsets, the moment of exposure before that of digitising (EXIF 3.0, 4.6.6)."""
-    return [
-        # Some writers put them into the main directory.
-        (exif.get(stamp) or main.get(stamp), exif.get(offset) or main.get(offset))
-        for stamp, offset in (
-            (_Base.DateTimeOriginal, _Base.OffsetTimeOriginal),
-            (_Base.DateTimeDigitized, _Base.OffsetTimeDigitized),
-        )
-    ]
-
-
-def _taken_at(stamps: Iterable[tuple[object, object]], gps: _Fields) -> tuple[datetime | None, bool]:
-    """The first credible stamp; without one, the satellites' clock, which is late by the time since the last fix."""
-    for stamp, offset in stamps:
-        found = moment(stamp, offset)
-        if found is not None:
-            return found
-    satellite = satellite_moment(gps.get(_Gps.GPSDateStamp), gps.get(_Gps.GPSTimeStamp))
-    return satellite, satellite is not None
 
 
 def _orientation(value: object) -> int:

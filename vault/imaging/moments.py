@@ -6,7 +6,7 @@ Floor 0. Knows EXIF's grammar of dates and nothing of pictures.
 import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Final, NamedTuple
 
 # When the first photograph was taken, and the last year that not only broken clocks show.
 FIRST_YEAR: Final = 1826
@@ -15,12 +15,29 @@ _STAMP: Final = re.compile(
     r"(\d{4})[:\-/. ](\d{1,2})[:\-/. ](\d{1,2})[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d*)?\s*([+-]\d\d:?\d\d|Z)?"
 )
 _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)")
+# The widest zones in use, in minutes; what lies between, lies on quarters of an hour.
+_WESTERNMOST, _EASTERNMOST, _QUARTER = -12 * 60, 14 * 60, 15
+# How far any zone's noon is from the sun's, in minutes, with summer time and something over.
+_FURTHEST_FROM_SUN, _DAY = 270, 1440
+# A camera asks for a fix every few minutes at best; a larger rest is a wrong clock and tells nothing of the zone.
+_ZONE_TOLERANCE: Final = timedelta(minutes=5)
+_TOMORROW: Final = timedelta(days=1)
 
 
-def moment(stamp: object, offset: object) -> tuple[datetime, bool] | None:
-    """Read EXIF's `YYYY:MM:DD HH:MM:SS` and its separate offset `±HH:MM`.
+class Moment(NamedTuple):
+    """A moment in UTC, and the zone it was given in, in minutes east of UTC.
 
-    Answers the moment in UTC and whether its zone was known, or nothing for blanks, zeros and impossible dates.
+    Without a zone (None) its local time stands in `at` as if it were UTC.
+    """
+
+    at: datetime
+    offset_minutes: int | None
+
+
+def moment(stamp: object, offset: object = None) -> Moment | None:
+    """Read EXIF's `YYYY:MM:DD HH:MM:SS` and its separate offset `±HH:MM`; also ISO 8601, as XMP writes it.
+
+    Answers nothing for blanks, zeros and impossible dates.
     """
     match = _STAMP.match(_text(stamp).strip())
     if match is None:
@@ -32,7 +49,25 @@ def moment(stamp: object, offset: object) -> tuple[datetime, bool] | None:
         at = local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return (at, zone is not None) if is_plausible(at) else None
+    return Moment(at, _minutes(zone)) if is_plausible(at) else None
+
+
+def zoned(local: Moment, satellite: datetime | None, longitude: float | None = None) -> Moment:
+    """Give a moment without a zone the one in which the satellites' clock, in UTC, showed it.
+
+    Only where the difference is a zone that exists, and not far from the sun's at that longitude (degrees); otherwise
+    the moment is answered as it is.
+    """
+    if satellite is None or local.offset_minutes is not None:
+        return local
+    difference = local.at - satellite
+    minutes = round(difference / timedelta(minutes=_QUARTER)) * _QUARTER
+    distance = timedelta(minutes=minutes)
+    if abs(difference - distance) > _ZONE_TOLERANCE or not _WESTERNMOST <= minutes <= _EASTERNMOST:
+        return local
+    if longitude is not None and _FURTHEST_FROM_SUN < (minutes - longitude * 4) % _DAY < _DAY - _FURTHEST_FROM_SUN:
+        return local
+    return Moment(local.at - distance, minutes)
 
 
 def satellite_moment(date: object, time: object) -> datetime | None:
@@ -55,6 +90,16 @@ def satellite_moment(date: object, time: object) -> datetime | None:
 def is_plausible(at: datetime) -> bool:
     """Whether a camera can have seen this moment, which is aware and in UTC."""
     return FIRST_YEAR <= at.year <= LAST_YEAR
+
+
+def is_past(at: datetime, now: datetime | None = None) -> bool:
+    """Whether a moment, aware and in UTC, is not beyond tomorrow: nobody took a picture then, whatever a clock says."""
+    return at <= (now or datetime.now(UTC)) + _TOMORROW
+
+
+def _minutes(zone: timezone | None) -> int | None:
+    distance = zone.utcoffset(None) if zone is not None else None
+    return None if distance is None else int(distance.total_seconds()) // 60
 
 
 def _text(value: object) -> str:

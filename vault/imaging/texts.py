@@ -4,12 +4,19 @@ Floor 0. Knows nothing of where a text came from.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 MAX_NAME: Final = 200
 """Characters of a camera's, lens's or picture's name."""
 MAX_CAPTION: Final = 2000
 """Characters of a caption."""
+MAX_KEYWORD: Final = 100
+"""Characters of one keyword."""
+MAX_KEYWORDS: Final = 100
+"""How many keywords a picture has at most."""
+MAX_KEYWORD_CHARACTERS: Final = 2000
+"""Characters of all keywords of a picture together."""
 
 # Signs that end or hide a line, or that turn the reading direction of what follows.
 _UNWANTED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -28,6 +35,21 @@ def cleaned(value: object, longest: int) -> str | None:
     text = value[: 8 * longest].lstrip("\x00").split("\x00", 1)[0]
     visible = "".join(" " if unicodedata.category(sign) in _UNWANTED else sign for sign in text)
     return " ".join(visible.split())[:longest].strip() or None
+
+
+def keywords(values: Iterable[object]) -> tuple[str, ...]:
+    """Make keywords harmless: each cleaned and named once, whatever its letters' size, as many as there may be."""
+    found: dict[str, str] = {}
+    room = MAX_KEYWORD_CHARACTERS
+    for value in values:
+        word = cleaned(value, MAX_KEYWORD)
+        if word is None or word.casefold() in found:
+            continue
+        room -= len(word)
+        if room < 0 or len(found) == MAX_KEYWORDS:
+            break
+        found[word.casefold()] = word
+    return tuple(found.values())
 
 
 def _decoded(value: bytes) -> str:

@@ -18,18 +18,27 @@ from vault.imaging.confine import MAX_OUTPUT_BYTES
 from vault.imaging.identify import EVERY_KIND, Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import is_plausible
+from vault.imaging.provenance import Source
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import FORMS, Made, Order
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
-from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned
+from vault.imaging.texts import MAX_CAPTION, MAX_NAME, cleaned, keywords
 
-MAX_ANSWER_BYTES: Final = 64 * 1024
+MAX_ANSWER_BYTES: Final = 128 * 1024
 MAX_REQUEST_BYTES: Final = 4096
 UNWRITTEN: Final = b'{"unwritten": true}'
 """The line for "the variants could not be written", which is not the picture's fault."""
 _MAX_PLACEHOLDER_BYTES: Final = 4096
 _TYPES: Final = typing.get_type_hints(Metadata)
-_RANGES: Final = {"orientation": (1, 8), "latitude": (-90, 90), "longitude": (-180, 180)}
+_RANGES: Final = {
+    "orientation": (1, 8),
+    "latitude": (-90, 90),
+    "longitude": (-180, 180),
+    "rating": (-1, 5),
+    "taken_offset_minutes": (-24 * 60, 24 * 60),
+}
+_SOURCES: Final = frozenset(Source)
+_SOURCED: Final = frozenset({"taken_at", "place", "camera", "title", "caption", "keywords", "rating"})
 
 
 class Unwritten(Exception):
@@ -82,7 +91,7 @@ def write_rendered(rendered: Rendered) -> bytes:
     facts = {
         field.name: value.isoformat() if isinstance(value, datetime) else value
         for field in dataclasses.fields(Metadata)
-        if (value := getattr(rendered.metadata, field.name)) is not None
+        if (value := getattr(rendered.metadata, field.name)) not in (None, (), {})
     }
     answer = {
         "size": [rendered.width, rendered.height],
@@ -158,6 +167,10 @@ def _metadata(value: object) -> Metadata:
 
 def _fact(name: str, fact: object) -> typing.Any:
     """The fact, if it is of the type that its field has, and harmless."""
+    if name == "keywords":
+        return _keywords(fact)
+    if name == "sources":
+        return _sources(fact)
     expected = _TYPES[name]
     allowed = typing.get_args(expected) if isinstance(expected, types.UnionType) else (expected,)
     if datetime in allowed and isinstance(fact, str):
@@ -171,7 +184,24 @@ def _fact(name: str, fact: object) -> typing.Any:
     if type(fact) not in allowed:
         raise Unbelievable("metadata of another type")
     lowest, highest = _RANGES.get(name, (-1e9, 1e9))
+    if name == "rating" and fact == 0:
+        raise Unbelievable("a rating that is none")
     # Not-a-number is on no side of any bound.
     if isinstance(fact, int | float) and not lowest <= fact <= highest:
         raise Unbelievable("metadata out of bounds")
     return cleaned(fact, MAX_CAPTION if name == "caption" else MAX_NAME) if isinstance(fact, str) else fact
+
+
+def _keywords(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Unbelievable("keywords of an odd shape")
+    found = keywords(value)
+    if list(found) != value:
+        raise Unbelievable("keywords that are not harmless")
+    return found
+
+
+def _sources(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or value.keys() - _SOURCED or not _SOURCES.issuperset(value.values()):
+        raise Unbelievable("sources that are none")
+    return value
