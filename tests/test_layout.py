@@ -39,7 +39,7 @@ FLOORS = {
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
 HALLS = {
     "vault.services.backups": {"manifest"},
-    "vault.storage": {"hold"},
+    "vault.storage": {"durable", "hold", "incoming"},
     "vault.web": {"access", "delivery", "linkterms", "receiving", "taking", "tiles", "visitors"},
     "vault.web.api": {"protocol", "shapes"},
 }

@@ -23,6 +23,7 @@ _KEY = re.compile(
     rf"|editions/{_EDITION}/[a-z][a-z0-9]{{0,31}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}"
     r"|archives/[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}\.zip"
 )
+_NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 LONGEST_KEY = 240
 EDITIONS = "editions/"
 """What the keys of editions begin with: copies under somebody's terms, which are only kept to be quick."""
@@ -48,6 +49,10 @@ class StorageFull(StorageError):
     """There is no room left for more bytes."""
 
 
+class InUse(StorageError):
+    """Somebody else is writing to this partial file."""
+
+
 class TooLarge(StorageError):
     """More bytes arrived than the limit allows."""
 
@@ -65,6 +70,28 @@ class Stat:
     modified_at: datetime
 
 
+class Arrival(Protocol):
+    """A whole file that has come in and is not kept yet."""
+
+    @property
+    def head(self) -> bytes:
+        """Its first bytes."""
+
+    @property
+    def bytes(self) -> int:
+        """How many there are."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of all of them, as 64 hex digits."""
+
+    def keep(self, key: str) -> None:
+        """Move them to their key, durable on return. Raises StorageFull or StorageError; then nothing is kept."""
+
+    def discard(self) -> None:
+        """Remove what was not kept; a second call does nothing."""
+
+
 class Storage(Protocol):
     """What the vault asks of a place for bytes."""
 
@@ -74,9 +101,10 @@ class Storage(Protocol):
     def temporary_folder(self) -> AbstractContextManager[Path]:
         """Lend an empty folder for several files; at the end it is removed, whatever it holds. Raises StorageFull."""
 
-    def put(self, key: str, source: Path) -> None:
-        """Take a finished temporary file over; durable on return, and a blob of the same key is replaced at once.
+    def put(self, key: str, source: Path, *, stays: bool = False) -> None:
+        """Take a finished temporary or partial file over; durable on return.
 
+        A blob of the same key is replaced at once, unless the file `stays` under its own name as well.
         Raises BadKey, StorageFull or StorageError, and then nothing is kept under the key.
         """
 
@@ -112,6 +140,15 @@ class Storage(Protocol):
 
     def discard(self, temporary: Path) -> None:
         """Remove one of `temporaries`; one that is gone already is no error. Raises BadKey for any other path."""
+
+    def partial(self, name: str) -> Path:
+        """Say where the partial file of a name lies, or will; no sweep of temporaries removes it. Raises BadKey."""
+
+    def partials(self) -> Iterator[tuple[str, float]]:
+        """Walk the names of the partial files, with how long ago they last grew, in seconds."""
+
+    def discard_partial(self, name: str) -> None:
+        """Remove a partial file; one that is gone already is no error. Raises BadKey."""
 
     def free_bytes(self) -> int:
         """Say how many bytes may still be stored, less what is held back so that a full vault can still delete."""
@@ -152,6 +189,13 @@ def checked(key: str) -> str:
     if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
         raise BadKey(f"not a key: {key[:LONGEST_KEY]!r}")
     return key
+
+
+def checked_name(name: str) -> str:
+    """Return a name of a partial file: a public id. Raises BadKey."""
+    if not _NAME.fullmatch(name):
+        raise BadKey(f"not a name of a partial file: {name[:LONGEST_KEY]!r}")
+    return name
 
 
 def from_url(url: str) -> Storage:

@@ -3,7 +3,6 @@
 Floor 1: knows the storage. Must not know who sends or where the bytes come from.
 """
 
-import errno
 import hashlib
 import io
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from vault.storage import Storage, StorageError, StorageFull, TooLarge
+from vault.storage.durable import write_all
 
 HEAD_BYTES = 4096
 # How much may arrive before the room left on the disk is looked at again.
@@ -114,14 +114,7 @@ class Incoming:
         self.discard()
 
     def _append(self, view: memoryview) -> None:
-        try:
-            # An unbuffered file may take less than it was given, most of all on a disk that is nearly full.
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull("the disk is full") from error
-            raise StorageError(f"the storage failed: {error.strerror}") from error
+        write_all(self._file, view)
 
     def _look_for_room(self) -> None:
         if self.bytes >= self._next_check:

@@ -6,21 +6,22 @@ A blob is written beside its place, synced, renamed, and its folders are synced:
 whole or not at all. Files are 0600, folders 0700, and no symbolic link is followed out of the root.
 """
 
-import errno
 import io
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from vault.storage import BadKey, Missing, Stat, StorageError, StorageFull, checked, hold
+from vault.storage import BadKey, Missing, Stat, StorageFull, checked, checked_name, hold
+from vault.storage.durable import READ, give_second_name, rename, sync_file, sync_folder, translated
 
 TEMPORARY = "tmp"
+PARTIAL = "partial"
 KINDS = ("archives", "editions", "originals", "variants")
 MIB = 1024**2
 # Held back from uploads, so that the database beside the blobs can still write down a deletion or a revocation.
@@ -30,19 +31,19 @@ RESERVE_SHARE = 20
 ATTEMPTS = 5
 # Kind, owner and shard folders are never removed, so one that is durable stays so.
 LASTING_DEPTH = 3
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LocalStorage:
     """A storage in one folder of this machine; safe for many threads and processes at once."""
 
     def __init__(self, root: Path) -> None:
-        with _translated():
+        with translated():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.root = root.resolve()
             self._below_root = f"{self.root}/"
-            self._tmp = self.root / TEMPORARY
-            self._tmp.mkdir(mode=0o700, exist_ok=True)
+            self._tmp, self._partial = self.root / TEMPORARY, self.root / PARTIAL
+            for folder in (self._tmp, self._partial):
+                folder.mkdir(mode=0o700, exist_ok=True)
         self._durable = {self.root}
 
     @contextmanager
@@ -50,7 +51,7 @@ class LocalStorage:
         """Lend an empty file of mode 0600 on the blobs' own file system. Raises StorageFull."""
         self._refuse_when_full()
         path = self._tmp / secrets.token_hex(16)
-        with _translated():
+        with translated():
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         try:
             yield path
@@ -62,20 +63,24 @@ class LocalStorage:
         """Lend an empty folder of mode 0700 on the blobs' own file system. Raises StorageFull."""
         self._refuse_when_full()
         path = self._tmp / secrets.token_hex(16)
-        with _translated():
+        with translated():
             path.mkdir(mode=0o700)
         try:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
-    def put(self, key: str, source: Path) -> None:
-        """Sync and rename a temporary file to its place. Raises BadKey, StorageFull or StorageError."""
+    def put(self, key: str, source: Path, *, stays: bool = False) -> None:
+        """Sync and rename a file to its place, or give it that second name if it is to stay where it is, too.
+
+        Raises BadKey, StorageFull or StorageError.
+        """
         path = self._path(key)
-        self._require_temporary(source)
-        with _translated():
-            _sync_file(source)
-            self._move(source, path)
+        if source.parent != self._partial:
+            self._require_temporary(source)
+        with translated():
+            sync_file(source)
+            self._move(source, path, give_second_name if stays else rename)
             try:
                 self._settle(path.parent)
             except OSError:
@@ -86,7 +91,7 @@ class LocalStorage:
     def open(self, key: str) -> BinaryIO:
         """Open a blob for reading. Raises Missing or BadKey."""
         path = self._path(key)
-        with _translated():
+        with translated():
             return os.fdopen(os.open(path, READ), "rb")
 
     def unbuffered(self, key: str) -> io.FileIO:
@@ -109,13 +114,13 @@ class LocalStorage:
 
     def stat(self, key: str) -> Stat:
         """Say how large and how old a blob is. Raises Missing or BadKey."""
-        with _translated():
+        with translated():
             found = os.lstat(self._path(key))
         return Stat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def touch(self, key: str) -> None:
         """Set a blob's time to now. Raises Missing or BadKey."""
-        with _translated():
+        with translated():
             os.utime(self._path(key), follow_symlinks=False)
 
     def delete(self, key: str) -> None:
@@ -124,12 +129,12 @@ class LocalStorage:
         Raises BadKey or StorageError.
         """
         path = self._path(key)
-        with _translated(), ExitStack() as stack:
+        with translated(), ExitStack() as stack:
             if key.startswith(hold.KEPT) and not stack.enter_context(hold.absent(self.root)):
                 return
             try:
                 path.unlink(missing_ok=True)
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             except FileNotFoundError:
                 return
             if self._depth(path.parent) > LASTING_DEPTH:
@@ -161,6 +166,21 @@ class LocalStorage:
         else:
             temporary.unlink(missing_ok=True)
 
+    def partial(self, name: str) -> Path:
+        """Return where the partial file of a name lies, or will. Raises BadKey."""
+        return self._partial / checked_name(name)
+
+    def partials(self) -> Iterator[tuple[str, float]]:
+        """Walk the names of the partial files, with how long ago they last grew, in seconds."""
+        with os.scandir(self._partial) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    yield entry.name, max(0.0, time.time() - entry.stat(follow_symlinks=False).st_mtime)
+
+    def discard_partial(self, name: str) -> None:
+        """Remove a partial file. Raises BadKey."""
+        self.partial(name).unlink(missing_ok=True)
+
     def free_bytes(self) -> int:
         """Say how many bytes may still be stored, the reserve taken off."""
         disk = shutil.disk_usage(self.root)
@@ -184,13 +204,13 @@ class LocalStorage:
     def _depth(self, folder: Path) -> int:
         return len(folder.relative_to(self.root).parts)
 
-    def _move(self, source: Path, path: Path) -> None:
+    def _move(self, source: Path, path: Path, move: Callable[[Path, Path], None]) -> None:
         for attempt in range(ATTEMPTS):
             for folder in reversed(self._up_to_root(path.parent)):
                 with suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
             try:
-                source.rename(path)
+                move(source, path)
                 return
             except FileNotFoundError:
                 if attempt == ATTEMPTS - 1 or not source.exists():
@@ -198,11 +218,11 @@ class LocalStorage:
 
     def _settle(self, folder: Path) -> None:
         """Sync a folder and every one above it that is not known to be durable itself."""
-        _sync_folder(folder)
+        sync_folder(folder)
         for step in self._up_to_root(folder):
             if step in self._durable:
                 return
-            _sync_folder(step.parent)
+            sync_folder(step.parent)
         self._durable.update(step for step in self._up_to_root(folder) if self._depth(step) <= LASTING_DEPTH)
 
     def _up_to_root(self, folder: Path) -> list[Path]:
@@ -219,36 +239,6 @@ class LocalStorage:
             elif key.startswith(prefix):
                 with suppress(BadKey):
                     yield checked(key)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the operating system's errors into the storage's own."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise Missing("no such blob") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull("the disk is full") from error
-        raise StorageError(f"the storage failed: {error.strerror}") from error
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, READ)
-    try:
-        os.fchmod(descriptor, 0o600)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, READ | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _listed(folder: Path) -> list[tuple[str, bool]]:
