@@ -24,6 +24,7 @@ FLOORS = {
     "leftovers": 2,
     "models": 1,
     "storage": 1,
+    "archives": 0,
     "chain": 0,
     "config": 0,
     "db": 0,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from vault.db import db, utcnow
 from vault.models.account import User
+from vault.models.ingest import ImportRun
 from vault.models.media import Media, Variant
 from vault.storage import EDITIONS, Missing, Storage, editions_of, original_of
 
@@ -43,7 +44,7 @@ def erase(storage: Storage, keys: Iterable[str]) -> None:
 
 
 def unnamed(storage: Storage, keys: Iterable[str], *, grace: timedelta = GRACE) -> Iterator[str]:
-    """Yield those keys whose blobs are older than the grace and that neither a picture nor a variant names.
+    """Yield those keys whose blobs are older than the grace and that neither a picture, a variant nor an import names.
 
     Editions have no rows; see `outlived`.
     """
@@ -53,7 +54,8 @@ def unnamed(storage: Storage, keys: Iterable[str], *, grace: timedelta = GRACE) 
         old = [key for key in batch if _age(storage, key) > grace]
         originals = sa.select(Media.blob_key).where(Media.blob_key.in_(old))
         variants = sa.select(Variant.blob_key).where(Variant.blob_key.in_(old))
-        named = {*db.session.scalars(originals), *db.session.scalars(variants)} if old else set()
+        archives = sa.select(ImportRun.archive_key).where(ImportRun.archive_key.in_(old))
+        named = {key for rows in (originals, variants, archives) for key in db.session.scalars(rows)} if old else set()
         yield from (key for key in old if key not in named)
 
 

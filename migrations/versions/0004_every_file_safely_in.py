@@ -47,7 +47,10 @@ def upgrade() -> None:
         for column in ("state", "playback"):
             turns = [column, "owner_id", "is_bulk", "id"]
             batch_op.create_index(batch_op.f(f"ix_media_{'_'.join(turns)}"), turns, unique=False)
-        batch_op.create_index(batch_op.f("ix_media_wanted_at"), ["wanted_at"], unique=False)
+        for column in ("wanted_at", "claimed_at"):
+            few = sa.text(f"{column} IS NOT NULL")
+            name = batch_op.f(f"ix_media_{column}")
+            batch_op.create_index(name, [column], unique=False, sqlite_where=few, postgresql_where=few)
         batch_op.create_foreign_key(
             batch_op.f("fk_media_part_of_id_media"), "media", ["part_of_id"], ["id"], ondelete="SET NULL"
         )
@@ -186,6 +189,7 @@ def downgrade() -> None:
         op.drop_table(name)
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_media_part_of_id_media"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_media_claimed_at"))
         batch_op.drop_index(batch_op.f("ix_media_wanted_at"))
         for column in ("playback", "state"):
             batch_op.drop_index(batch_op.f(f"ix_media_{column}_owner_id_is_bulk_id"))

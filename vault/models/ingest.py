@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vault.db import Base, utcnow
@@ -52,3 +52,95 @@ class Upload(Base):
     media_id: Mapped[int | None] = mapped_column(ForeignKey(Media.id, ondelete="SET NULL"), index=True)
     is_duplicate: Mapped[bool] = mapped_column(default=False)
     failure: Mapped[str | None] = mapped_column(String(300))
+
+
+class RunState(StrEnum):
+    """Where an import stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class ImportRun(Base):
+    """One import of many files: a tree or archives that lie on the machine, or an archive that was uploaded.
+
+    `archive_key` is set while the vault itself keeps the archive, and such a run is the worker's job. `done_count`
+    files of `total_count` were dealt with, in their order, so that whoever goes on begins behind them. Each is counted
+    in one of the four numbers below, unless it only spoke of another; `reasons` says how often one was refused or left
+    out for which reason.
+    """
+
+    __tablename__ = "import_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True, default=new_public_id)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    album_id: Mapped[int | None] = mapped_column(ForeignKey(Album.id, ondelete="SET NULL"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    archive_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    state: Mapped[RunState] = mapped_column(String(8), default=RunState.WAITING, index=True)
+    failure: Mapped[str | None] = mapped_column(String(300))
+    total_count: Mapped[int] = mapped_column(default=0)
+    total_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    done_count: Mapped[int] = mapped_column(default=0)
+    done_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    imported: Mapped[int] = mapped_column(default=0)
+    already_here: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    left_out: Mapped[int] = mapped_column(default=0)
+    reasons: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    claimed_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, owner_id, created_at, id),)
+
+
+class ImportRefusal(Base):
+    """A file that an import did not take, and the reason for people."""
+
+    __tablename__ = "import_refusal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey(ImportRun.id, ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(300))
+
+
+class ImportedFile(Base):
+    """A file of the machine that was imported once, so that it need not be read again to know that.
+
+    `place_sha256` stands for its absolute path; size and time of change are those it had. `album_id` is where it was
+    put.
+    """
+
+    __tablename__ = "imported_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    place_sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    media_id: Mapped[int] = mapped_column(ForeignKey(Media.id, ondelete="CASCADE"), index=True)
+    album_id: Mapped[int | None] = mapped_column(ForeignKey(Album.id, ondelete="SET NULL"), index=True)
+
+    __table_args__ = (Index("uq_imported_file_owner_id_place_sha256", owner_id, place_sha256, unique=True),)
+
+
+class ImportedFolder(Base):
+    """A folder that became an album, so that the next import finds it however the album is called by then.
+
+    `place_sha256` stands for the folder's path, and for the album that all of it was put below.
+    """
+
+    __tablename__ = "imported_folder"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    place_sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    album_id: Mapped[int] = mapped_column(ForeignKey(Album.id, ondelete="CASCADE"), index=True)
+
+    __table_args__ = (Index("uq_imported_folder_owner_id_place_sha256", owner_id, place_sha256, unique=True),)
