@@ -5,6 +5,7 @@ that row is the job. Every row has a blob of its own, so no deletion can take th
 (docs/adr/0003-bytes-first.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,7 @@ from vault.models.sharing import Link
 from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Conflict, OverQuota, Refused, Vault
 from vault.signing import new_public_id
-from vault.storage import original_key
-from vault.storage.incoming import Incoming
+from vault.storage import Arrival, original_key
 
 LONGEST_FILE_NAME = 1024
 NO_MORE = "This link takes no more pictures. Ask the person who sent it."
@@ -40,6 +40,10 @@ class Received:
     duplicate: bool
 
 
+Along = Callable[[Session, Received], None]
+"""What else has to happen in the transaction that keeps a file, or nothing of it happens."""
+
+
 @dataclass(frozen=True)
 class _Bringer:
     """Who brings a file, and for whom: oneself, or as a guest the owner of a link's album."""
@@ -49,6 +53,7 @@ class _Bringer:
     guest: Visit | None = None
     guest_name: str = ""
     told: Told = claims.NOTHING
+    along: Along = lambda _session, _received: None
 
     @property
     def origin(self) -> str:
@@ -68,15 +73,16 @@ class _Meanwhile(Exception):
 def receive(
     vault: Vault,
     viewer: Viewer,
-    incoming: Incoming,
+    incoming: Arrival,
     *,
     file_name: str,
     album_id: str | None = None,
     told: Told = claims.NOTHING,
+    along: Along = lambda _session, _received: None,
 ) -> Received:
     """Keep an uploaded file for a person, in an album if one is named; durable when it returns.
 
-    `told` is what came beside it.
+    `told` is what came beside it, `along` what else happens in the transaction that keeps it.
 
     Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left
     behind but what the sweep removes.
@@ -85,12 +91,19 @@ def receive(
         raise Denied
     if album_id is not None:
         authorize(viewer, Action.ADD, Album, album_id)
-    bringer = _Bringer(viewer, viewer.user_id, told=told)
+    bringer = _Bringer(viewer, viewer.user_id, told=told, along=along)
     return _receive(vault, bringer, incoming, file_name=file_name, album_id=album_id)
 
 
 def receive_from_guest(
-    vault: Vault, permit: Permit[AlbumFacts], incoming: Incoming, *, file_name: str, guest_name: str
+    vault: Vault,
+    permit: Permit[AlbumFacts],
+    incoming: Arrival,
+    *,
+    file_name: str,
+    guest_name: str,
+    told: Told = claims.NOTHING,
+    along: Along = lambda _session, _received: None,
 ) -> Received:
     """Keep a file that the visitor of a link brings for its album's owner, who may want to accept it first.
 
@@ -100,7 +113,8 @@ def receive_from_guest(
     guest = db.session.get(Visit, permit.viewer.visit_id) if permit.viewer.visit_id is not None else None
     if guest is None:
         raise Denied
-    bringer = _Bringer(permit.viewer, permit.row.owner_id, guest, _name(guest_name) or guest.guest_name)
+    name = _name(guest_name) or guest.guest_name
+    bringer = _Bringer(permit.viewer, permit.row.owner_id, guest, name, told, along)
     return _receive(vault, bringer, incoming, file_name=file_name, album_id=permit.row.public_id)
 
 
@@ -110,7 +124,7 @@ def room_left(user_id: int) -> int | None:
     return None if row is None or row.quota_bytes is None else max(0, row.quota_bytes - row.used_bytes)
 
 
-def _receive(vault: Vault, bringer: _Bringer, incoming: Incoming, *, file_name: str, album_id: str | None) -> Received:
+def _receive(vault: Vault, bringer: _Bringer, incoming: Arrival, *, file_name: str, album_id: str | None) -> Received:
     kind = identify(incoming.head)
     if _known(bringer, incoming.sha256) is None:
         media = _new_row(bringer, incoming, kind, file_name)
@@ -126,11 +140,12 @@ def _receive(vault: Vault, bringer: _Bringer, incoming: Incoming, *, file_name: 
         else:
             vault.queue.enqueue("render", media.public_id)
             return received
+    received = _again(bringer, incoming.sha256, album_id)
     incoming.discard()
-    return _again(bringer, incoming.sha256, album_id)
+    return received
 
 
-def _new_row(bringer: _Bringer, incoming: Incoming, kind: Kind, file_name: str) -> Media:
+def _new_row(bringer: _Bringer, incoming: Arrival, kind: Kind, file_name: str) -> Media:
     owner = db.session.execute(sa.select(User.public_id).where(User.id == bringer.owner_id)).scalar_one()
     public_id = new_public_id()
     return Media(
@@ -152,7 +167,7 @@ def _known(bringer: _Bringer, sha256: str) -> int | None:
     return db.session.scalar(sa.select(Media.id).where(*same))
 
 
-def _insert(bringer: _Bringer, incoming: Incoming, media: Media, album_id: str | None) -> Received:
+def _insert(bringer: _Bringer, incoming: Arrival, media: Media, album_id: str | None) -> Received:
     with transaction() as session:
         # First the charge: it holds the person's row, so that whoever comes second sees the first one's picture.
         _charge(session, bringer.owner_id, incoming.bytes)
@@ -165,7 +180,9 @@ def _insert(bringer: _Bringer, incoming: Incoming, media: Media, album_id: str |
         _place(session, bringer, media, album_id)
         said: dict[str, Any] = {"size_bytes": incoming.bytes} | bringer.said
         audit.record(session, "media.upload", actor_id=bringer.viewer.user_id, subject=media.public_id, **said)
-        return Received(media, duplicate=False)
+        received = Received(media, duplicate=False)
+        bringer.along(session, received)
+        return received
 
 
 def _admit_guest(session: Session, bringer: _Bringer, media: Media) -> None:
@@ -196,7 +213,9 @@ def _again(bringer: _Bringer, sha256: str, album_id: str | None) -> Received:
             audit.record(session, "media.restore", actor_id=bringer.viewer.user_id, subject=media.public_id)
         if bringer.guest is None:
             _place(session, bringer, media, album_id)
-        return Received(media, duplicate=True)
+        received = Received(media, duplicate=True)
+        bringer.along(session, received)
+        return received
 
 
 def _place(session: Session, bringer: _Bringer, media: Media, album_id: str | None) -> None:
