@@ -94,7 +94,7 @@ class Media(Base):
     failure: Mapped[str | None] = mapped_column(String(300))
     failure_may_pass: Mapped[bool] = mapped_column(default=False, server_default="0")
     attempts: Mapped[int] = mapped_column(default=0)
-    claimed_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None] = mapped_column()
     pipeline: Mapped[int] = mapped_column(default=0)
     rendition: Mapped[str] = mapped_column(String(32), default="")
     placeholder: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -134,7 +134,9 @@ class Media(Base):
         # Whose turn it is is asked before each rendering: the first of each owner, whatever others have waiting.
         Index(None, state, owner_id, is_bulk, id),
         Index(None, playback, owner_id, is_bulk, id),
-        Index(None, wanted_at),
+        # Of these few rows have any.
+        Index(None, wanted_at, sqlite_where=wanted_at.is_not(None), postgresql_where=wanted_at.is_not(None)),
+        Index(None, claimed_at, sqlite_where=claimed_at.is_not(None), postgresql_where=claimed_at.is_not(None)),
         Index(None, owner_id, content_id),
     )
 
