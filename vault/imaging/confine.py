@@ -59,7 +59,7 @@ def become_nobody() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def confine(*, memory_bytes: int, cpu_seconds: int, parent_pid: int) -> None:
+def confine(*, memory_bytes: int, cpu_seconds: int, parent_pid: int, output_bytes: int = MAX_OUTPUT_BYTES) -> None:
     """Shut the calling process in for the rest of its life. For the child, after the fork, when its files are open."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
@@ -69,7 +69,7 @@ def confine(*, memory_bytes: int, cpu_seconds: int, parent_pid: int) -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
     _leave_the_file_system()
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, MAX_OUTPUT_BYTES)
+    _limit(resource.RLIMIT_FSIZE, output_bytes)
     # One second more until the signal that cannot be caught.
     _limit(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)
     if _LINUX:

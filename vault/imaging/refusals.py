@@ -25,6 +25,12 @@ class Reason(StrEnum):
     """The memory limit was reached."""
     CRASHED = "crashed"
     """The decoder ended without an answer, or with one that cannot be believed."""
+    NO_PICTURES = "no-pictures"
+    """A video's container with sound alone, or with nothing."""
+    UNKNOWN_CODEC = "unknown-codec"
+    """A video that no decoder here understands."""
+    TOO_LONG = "too-long"
+    """A video of more hours than anybody films."""
 
 
 class Refused(Exception):
@@ -54,6 +60,29 @@ def sentence(reason: Reason, *, max_pixels: int, max_frames: int) -> str:
             return "This picture made the decoder crash; it is probably damaged."
         case Reason.UNSUPPORTED:
             return "This kind of file cannot be kept."
+        case Reason.NO_PICTURES:
+            return "This file has sound, perhaps, but no moving pictures."
+        case Reason.UNKNOWN_CODEC:
+            return "This video is written in a way that the vault cannot read."
+        case Reason.TOO_LONG:
+            return "This video is too long to be shown."
+
+
+def film_sentence(reason: Reason, *, max_pixels: int) -> str:
+    """Say to a person why a video was refused."""
+    match reason:
+        case Reason.TOO_MANY_PIXELS:
+            return f"The pictures of this video have too many pixels: more than {_megapixels(max_pixels)} megapixels."
+        case Reason.TOO_MUCH_MEMORY:
+            return "This video needs too much memory to open."
+        case Reason.TOO_SLOW:
+            return "This video took too long to open."
+        case Reason.CRASHED:
+            return "This video made the decoder crash; it is probably damaged."
+        case Reason.DAMAGED:
+            return "This video is damaged or incomplete."
+        case _:
+            return sentence(reason, max_pixels=max_pixels, max_frames=0)
 
 
 def _megapixels(pixels: int) -> str:

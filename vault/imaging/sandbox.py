@@ -16,11 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vault.imaging import webp, wire
+from vault.imaging import boxes, webp, wire
 from vault.imaging.cut import Uncuttable, cut
+from vault.imaging.confine import MAX_OUTPUT_BYTES
 from vault.imaging.identify import HEAD_BYTES, WEBP, Kind, Unsupported, identify
 from vault.imaging.nursery import Nursery, SandboxUnavailable, ZygoteLost
-from vault.imaging.refusals import Reason, Refused, sentence
+from vault.imaging.playing import Play, Played
+from vault.imaging.refusals import Reason, Refused, film_sentence, sentence
 from vault.imaging.remake import Made, Order
 from vault.imaging.render import TARGETS, Rendered
 from vault.imaging.zygote import Limits, Report
@@ -55,13 +57,21 @@ class Unmakeable(Exception):
 class Sandbox:
     """Renders pictures in confined children, one at a time; make one sandbox for each worker thread.
 
-    `memory_bytes` bounds a child's address space, `cpu_seconds` its processor time, `wall_seconds` its life.
+    `memory_bytes` bounds a child's address space, `cpu_seconds` its processor time, `wall_seconds` its life,
+    `output_bytes` each file that it writes.
     """
 
     def __init__(
-        self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: float, max_pixels: int, max_frames: int
+        self,
+        *,
+        memory_bytes: int,
+        cpu_seconds: int,
+        wall_seconds: float,
+        max_pixels: int,
+        max_frames: int,
+        output_bytes: int = MAX_OUTPUT_BYTES,
     ) -> None:
-        self._limits = Limits(memory_bytes, cpu_seconds, wall_seconds, max_pixels, max_frames)
+        self._limits = Limits(memory_bytes, cpu_seconds, wall_seconds, max_pixels, max_frames, output_bytes)
         self._nursery = Nursery(json.dumps(asdict(self._limits)), patience_seconds=wall_seconds)
         self._one_at_a_time = threading.Lock()
 
@@ -85,7 +95,7 @@ class Sandbox:
             try:
                 rendered, peak = self._render(source, kind, out_dir)
             except _Failed as failed:
-                return self._failure(failed, time.monotonic() - started)
+                return self._failure(failed, time.monotonic() - started, is_film=kind.is_film)
             return Outcome(rendered, None, None, peak, time.monotonic() - started)
 
     def remake(self, source_path: Path, out_path: Path, order: Order) -> Made:
@@ -101,6 +111,25 @@ class Sandbox:
                 kind = identify(os.pread(source, HEAD_BYTES, 0))
                 report = self._report(source, wire.write_request(kind, order), [out_path])
                 return self._believe_made(report, order, out_path)
+            except BaseException as error:
+                out_path.unlink(missing_ok=True)
+                if isinstance(error, Unsupported):
+                    raise Unmakeable(Reason.UNSUPPORTED) from error
+                if isinstance(error, _Failed):
+                    raise Unmakeable(error.reason) from error
+                raise
+
+    def play(self, source_path: Path, out_path: Path, order: Play) -> Played:
+        """Make what browsers play of a video as a file of mode 0600 at `out_path`. Raises as `remake`."""
+        with self._one_at_a_time, contextlib.ExitStack() as files:
+            source = _open_source(source_path)
+            files.callback(os.close, source)
+            try:
+                kind = identify(os.pread(source, HEAD_BYTES, order.offset))
+                if not kind.is_film:
+                    raise _Failed(Reason.UNSUPPORTED, 0)
+                report = self._report(source, wire.write_request(kind, order), [out_path])
+                return self._believe_played(report, out_path)
             except BaseException as error:
                 out_path.unlink(missing_ok=True)
                 if isinstance(error, Unsupported):
@@ -171,8 +200,20 @@ class Sandbox:
                 _require_bare_file(path, made)
             return made
 
-    def _failure(self, failed: "_Failed", seconds: float) -> Outcome:
-        words = sentence(failed.reason, max_pixels=self._limits.max_pixels, max_frames=self._limits.max_frames)
+    def _believe_played(self, report: Report, path: Path) -> Played:
+        """What the child made for browsers, if its words hold and the file has nothing in it but pictures and sound."""
+        limits = self._limits
+        with _doubting(report) as line:
+            played = wire.read_played(line, max_pixels=limits.max_pixels, max_bytes=limits.output_bytes)
+            with path.open("rb") as file:
+                boxes.require_bare(file, played.size_bytes)
+            return played
+
+    def _failure(self, failed: "_Failed", seconds: float, *, is_film: bool) -> Outcome:
+        most = self._limits.max_pixels
+        words = sentence(failed.reason, max_pixels=most, max_frames=self._limits.max_frames)
+        if is_film:
+            words = film_sentence(failed.reason, max_pixels=most)
         return Outcome(None, words, failed.reason, failed.peak_memory_bytes, seconds)
 
 
@@ -223,4 +264,4 @@ def _open_source(path: Path) -> int:
 
 
 def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

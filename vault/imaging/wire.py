@@ -19,6 +19,7 @@ from vault.imaging.identify import EVERY_KIND, Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import is_plausible
 from vault.imaging.provenance import Source
+from vault.imaging.playing import LONG_EDGE_PX, LONGEST_SECONDS, SHORT_EDGE_PX, Play, Played
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import FORMS, Made, Order
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant
@@ -28,6 +29,7 @@ MAX_ANSWER_BYTES: Final = 128 * 1024
 MAX_REQUEST_BYTES: Final = 4096
 UNWRITTEN: Final = b'{"unwritten": true}'
 """The line for "the variants could not be written", which is not the picture's fault."""
+_PLAY: Final = "play "
 _MAX_PLACEHOLDER_BYTES: Final = 4096
 _TYPES: Final = typing.get_type_hints(Metadata)
 _RANGES: Final = {
@@ -49,16 +51,45 @@ class Unbelievable(ValueError):
     """The child's answer has a shape or a value that honest code does not produce."""
 
 
-def write_request(kind: Kind, order: Order | None) -> str:
-    """One line that asks for the variants of a picture or, with an order, for the picture made anew."""
+def write_request(kind: Kind, order: Order | Play | None) -> str:
+    """One line that asks for the variants of a picture or, with an order, for what is ordered of it."""
+    if isinstance(order, Play):
+        return f"{kind.format} {_PLAY}{json.dumps(dataclasses.asdict(order))}"
     return kind.format if order is None else f"{kind.format} {json.dumps(dataclasses.asdict(order))}"
 
 
-def read_request(line: bytes) -> tuple[Kind, Order | None]:
+def read_request(line: bytes) -> tuple[Kind, Order | Play | None]:
     """Turn the parent's line into what it wants; the parent is believed."""
     name, _, order = line.decode().strip().partition(" ")
     kind = next(kind for kind in EVERY_KIND if kind.format == name)
+    if order.startswith(_PLAY):
+        return kind, Play(**json.loads(order.removeprefix(_PLAY)))
     return kind, Order(**json.loads(order)) if order else None
+
+
+def write_played(played: Played) -> bytes:
+    """One line that `read_played` turns into the same `Played` again."""
+    return json.dumps({"played": dataclasses.astuple(played)}).encode()
+
+
+def read_played(line: bytes, *, max_pixels: int, max_bytes: int) -> Played:
+    """Turn the child's line into what it made for browsers to play. Raises as `read_answer`."""
+    if line == UNWRITTEN:
+        raise Unwritten
+    try:
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise Refused(Reason(answer["refused"]))
+        width, height, seconds, size_bytes, is_copy = answer["played"]
+        _between(_between(width, 1, max_pixels) * _between(height, 1, max_pixels), 1, max_pixels)
+        if type(is_copy) is not bool:
+            raise Unbelievable("neither copied nor written anew")
+        # A copy may be of whole blocks, a few lines more than wanted.
+        most = LONG_EDGE_PX * (SHORT_EDGE_PX + 16)
+        _between(width * height, 1, most)
+        return Played(width, height, _seconds(seconds), _between(size_bytes, 1, max_bytes), is_copy)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+        raise Unbelievable(str(error)) from error
 
 
 def write_made(made: Made) -> bytes:
@@ -101,6 +132,7 @@ def write_rendered(rendered: Rendered) -> bytes:
         },
         "placeholder": base64.b64encode(rendered.placeholder).decode(),
         "metadata": facts,
+        "seconds": rendered.duration_seconds,
     }
     return json.dumps(answer).encode()
 
@@ -132,9 +164,16 @@ def read_answer(line: bytes, kind: Kind, *, max_pixels: int, max_frames: int) ->
             variants=tuple(_variant(target, answer["variants"][target.name]) for target in TARGETS),
             placeholder=_placeholder(answer["placeholder"]),
             metadata=_metadata(answer["metadata"]),
+            duration_seconds=_seconds(answer["seconds"]) if kind.is_film else None,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise Unbelievable(str(error)) from error
+
+
+def _seconds(value: object) -> float:
+    if type(value) is not float or not 0 < value <= LONGEST_SECONDS:
+        raise Unbelievable("a length that no video has")
+    return value
 
 
 def _between(value: object, lowest: int, highest: int) -> int:

@@ -20,10 +20,14 @@ from typing import BinaryIO, Final, NoReturn
 from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin
 
 from vault.imaging import confine, wire
-from vault.imaging.identify import KINDS, Kind
+from vault.imaging.identify import KINDS, Kind, has_films
+from vault.imaging.playing import Play
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import FORMS, Order, remake
 from vault.imaging.render import TARGETS, render
+
+if has_films():
+    from vault.imaging import film, filmwarming, rendition
 
 READY: Final = b'{"ready": true}\n'
 _PARENT_CHECK_SECONDS: Final = 2.0
@@ -33,13 +37,17 @@ _LOADED_BEFOREHAND: Final = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one child: address space in bytes, processor and wall time in seconds, pixels, frames."""
+    """The limits of one child: address space in bytes, processor and wall time in seconds, pixels, frames.
+
+    `output_bytes` bounds each file that it writes.
+    """
 
     memory_bytes: int
     cpu_seconds: int
     wall_seconds: float
     max_pixels: int
     max_frames: int
+    output_bytes: int = confine.MAX_OUTPUT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,8 @@ def _warm_up() -> None:
             picture.seek(0)
             with contextlib.suppress(Refused):
                 remake(picture, kind, BytesIO(), Order(form, 8, "a\xe4"), max_pixels=1024, max_frames=2)
+    if has_films():
+        filmwarming.warm_up()
 
 
 def _be_quiet() -> None:
@@ -99,7 +109,7 @@ def _be_quiet() -> None:
     os.close(nothing)
 
 
-_Work = tuple[Kind, Order | None]
+_Work = tuple[Kind, Order | Play | None]
 
 
 def _next_request(control: socket.socket, parent_pid: int) -> tuple[_Work, list[int]] | None:
@@ -162,7 +172,7 @@ def _child(work: _Work, descriptors: list[int], says: int, limits: Limits, zygot
     try:
         gc.disable()
         os.setpgid(0, 0)
-        confine.confine(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds, parent_pid=zygote_pid)
+        confine.confine(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds, parent_pid=zygote_pid, output_bytes=limits.output_bytes)
         files = [os.fdopen(descriptor, "rb" if at == 0 else "wb") for at, descriptor in enumerate(descriptors)]
         os.write(says, _decode(work, files[0], files[1:], limits))
         code = 0
@@ -175,11 +185,17 @@ def _decode(work: _Work, source: BinaryIO, sinks: list[BinaryIO], limits: Limits
     kind, order = work
     bounds = {"max_pixels": limits.max_pixels, "max_frames": limits.max_frames}
     try:
-        if order is not None:
+        if isinstance(order, Play):
+            said = wire.write_played(rendition.play(source, kind, sinks[0], order, max_pixels=limits.max_pixels))
+        elif order is not None:
             said = wire.write_made(remake(source, kind, sinks[0], order, **bounds))
         else:
             named = {target.name: sink for target, sink in zip(TARGETS, sinks, strict=True)}
-            said = wire.write_rendered(render(source, kind, named, **bounds))
+            if kind.is_film:
+                rendered = film.render(source, kind, named, max_pixels=limits.max_pixels)
+            else:
+                rendered = render(source, kind, named, **bounds)
+            said = wire.write_rendered(rendered)
         for sink in sinks:
             sink.flush()
     except OSError:

@@ -1,0 +1,172 @@
+"""Writing the pictures and the sound of a video anew.
+
+Floor 0. Only for the child of `vault.imaging.sandbox`, where the extra `video` is installed and no thread may start.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Final
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.codec.context import ThreadType
+from av.container import OutputContainer
+from av.filter import Graph
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+
+from vault.imaging import filmcolour
+from vault.imaging.containers import Tracks
+
+# Ticks per second: every usual rate of pictures is a whole number of them.
+_CLOCK: Final = 90_000
+# Slow motion is filmed at 240 a second; no screen shows more than this.
+_SHORTEST_GAP: Final = _CLOCK // 61
+_USUAL_RATE: Final = Fraction(30)
+_FASTEST: Final = Fraction(60)
+_PICTURES: Final = {"preset": "veryfast", "crf": "23", "maxrate": "8M", "bufsize": "16M"}
+_KEY_EVERY_FRAMES: Final = 120
+_SOUND_HZ: Final = 48_000
+_SOUND_BITS_PER_SECOND: Final = 160_000
+_FRAME_SAMPLES: Final = 1024
+_TURNS: Final = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
+# One picture for each that came, woven of both halves of those that were filmed in halves.
+_WEAVING: Final = (("bwdif", "mode=send_frame:deint=interlaced"),)
+
+
+class PictureWriter:
+    """Decodes the pictures of a stream and writes them upright, at a size, for browsers."""
+
+    def __init__(
+        self, output: OutputContainer, tracks: Tracks, size: tuple[int, int], turn: int, start: Fraction
+    ) -> None:
+        rate = tracks.picture.average_rate or tracks.picture.guessed_rate or _USUAL_RATE
+        self._rate = rate if 1 <= rate <= _FASTEST else _USUAL_RATE
+        self._output, self._tracks, self._start = output, tracks, start
+        self._size = size if turn % 180 == 0 else size[::-1]
+        self._reformatter = VideoReformatter()
+        self._weaving = _Chain(_WEAVING)
+        self._turning = _Chain(_TURNS.get(turn, ()))
+        self._last = -1
+        self._stream = stream = output.add_stream("libx264", self._rate, options=dict(_PICTURES))
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt = *size, "yuv420p"
+        context.time_base = Fraction(1, _CLOCK)
+        context.gop_size = _KEY_EVERY_FRAMES
+        context.thread_type, context.thread_count = ThreadType.NONE, 1
+        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+
+    def take(self, packet: Packet) -> None:
+        """Write the pictures of a packet. Raises what PyAV raises for a broken one."""
+        for frame in packet.decode():
+            if isinstance(frame, VideoFrame):
+                self._take(frame)
+
+    def finish(self) -> None:
+        """Write what the decoder and the encoder still hold."""
+        for frame in self._tracks.picture.codec_context.decode(None):
+            self._take(frame)
+        for frame in self._weaving.rest():
+            self._write(frame)
+        self._output.mux(self._stream.encode(None))
+
+    def _take(self, frame: VideoFrame) -> None:
+        if not self._weaving.is_begun and not frame.interlaced_frame:
+            self._write(frame)
+            return
+        for whole in self._weaving.passed(frame):
+            self._write(whole)
+
+    def _write(self, frame: VideoFrame) -> None:
+        at = self._moment(frame)
+        if self._last >= 0 and at - self._last < _SHORTEST_GAP:
+            return
+        small = filmcolour.for_browsers(self._reformatter, frame, self._size)
+        for shown in self._turning.passed(small):
+            shown.pts, shown.time_base, self._last = at, Fraction(1, _CLOCK), at
+            # The encoder decides anew which pictures stand by themselves.
+            shown.pict_type = 0
+            self._output.mux(self._stream.encode(shown))
+
+    def _moment(self, frame: VideoFrame) -> int:
+        if frame.pts is None or frame.time_base is None:
+            return self._last + round(_CLOCK / self._rate)
+        return max(0, round((frame.pts * frame.time_base - self._start) * _CLOCK))
+
+
+class _Chain:
+    """Filters for frames of one size and format; without filters frames pass as they are."""
+
+    def __init__(self, filters: tuple[tuple[str, str], ...]) -> None:
+        self._filters = filters
+        self._graph: Graph | None = None
+        self._shape: tuple[int, int, str] | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        return self._graph is not None
+
+    def passed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        if not self._filters:
+            yield frame
+            return
+        shape = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or shape != self._shape:
+            self._graph, self._shape = self._made(frame), shape
+        self._graph.vpush(frame)
+        yield from self._ready()
+
+    def rest(self) -> Iterator[VideoFrame]:
+        if self._graph is not None:
+            self._graph.vpush(None)
+            yield from self._ready()
+
+    def _ready(self) -> Iterator[VideoFrame]:
+        while self._graph is not None:
+            try:
+                yield self._graph.vpull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+
+    def _made(self, frame: VideoFrame) -> Graph:
+        graph = Graph()
+        graph.threads = 1
+        places = [
+            graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, _CLOCK)
+            )
+        ]
+        places += [graph.add(name, said or None) for name, said in self._filters]
+        places.append(graph.add("buffersink"))
+        graph.link_nodes(*places)
+        graph.configure()
+        return graph
+
+
+class SoundWriter:
+    """Decodes the sound of a stream and writes it in stereo, for browsers."""
+
+    def __init__(self, output: OutputContainer, start: Fraction) -> None:
+        self._output, self._start = output, start
+        self._resampler = AudioResampler("fltp", "stereo", _SOUND_HZ, _FRAME_SAMPLES)
+        self._stream = stream = output.add_stream("aac", _SOUND_HZ)
+        stream.codec_context.bit_rate = _SOUND_BITS_PER_SECOND
+        stream.codec_context.thread_type, stream.codec_context.thread_count = ThreadType.NONE, 1
+
+    def take(self, packet: Packet) -> None:
+        """Write the sound of a packet. Raises what PyAV raises for a broken one."""
+        for frame in packet.decode():
+            if isinstance(frame, AudioFrame):
+                self._write(self._resampler.resample(frame))
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        self._write(self._resampler.resample(None))
+        self._output.mux(self._stream.encode(None))
+
+    def _write(self, frames: list[AudioFrame]) -> None:
+        for frame in frames:
+            self._output.mux(self._stream.encode(frame))
