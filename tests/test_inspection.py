@@ -68,6 +68,9 @@ def test_a_vault_in_order_holds(house: House) -> None:
         "variants": 4,
         "blobs": 6,
         "pending": 0,
+        "read": 2,
+        "unread": 0,
+        "quarantined": 0,
         "problems": [],
         "mended": [],
     }

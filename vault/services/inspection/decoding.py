@@ -1,0 +1,108 @@
+"""Whether a variant can still be decoded, asked in the same confined child that decodes strangers' pictures.
+
+Floor 3: knows variants as files. They were made here, but by a child that had read a stranger's bytes, so neither this
+process nor a browser is the first to try them. A WebP is parsed strictly, then decoded in the child, into a picture of
+a few pixels that is thrown away; of an MP4 the boxes are walked.
+"""
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from vault.config import Settings
+from vault.imaging import webp
+from vault.imaging.remake import Order
+from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
+from vault.services import Refused
+from vault.storage import Missing, Storage
+
+TINY = Order(form="screen", long_edge_px=16, watermark="")
+WALL_CLOCK_FACTOR = 1.5
+UNDECODABLE = "it cannot be decoded"
+BOX_HEADER_BYTES = 8
+LARGE_HEADER_BYTES = 16
+MOST_BOXES = 10_000
+
+
+class Decoder:
+    """Decodes variants for several threads, each with a child of its own. To be closed."""
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._of_thread = threading.local()
+        self._opened: list[Sandbox] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="vault-fsck-")
+
+    def objection(self, key: str) -> str | None:
+        """Say why a variant is none; None for one that is, and for an original, which is not asked that.
+
+        Raises Refused where there is no child to be had, StorageError, OSError.
+        """
+        if key.startswith("originals/"):
+            return None
+        with self._storage.open(key) as file:
+            try:
+                if key.endswith(".mp4"):
+                    walk_boxes(file)
+                else:
+                    webp.measure(file)
+            except ValueError:
+                return UNDECODABLE
+        return None if key.endswith(".mp4") else self._decoded(key)
+
+    def close(self) -> None:
+        """End the children."""
+        for sandbox in self._opened:
+            sandbox.close()
+        self._folder.cleanup()
+
+    def _decoded(self, key: str) -> str | None:
+        made = Path(self._folder.name) / str(threading.get_ident())
+        try:
+            with self._storage.local_path(key) as source:
+                self._sandbox().remake(source, made, TINY)
+        except FileNotFoundError as error:
+            raise Missing("no such blob") from error
+        except Unmakeable:
+            return UNDECODABLE
+        except SandboxUnavailable as error:
+            raise Refused(f"variants cannot be tried here: {error}") from error
+        finally:
+            made.unlink(missing_ok=True)
+        return None
+
+    def _sandbox(self) -> Sandbox:
+        sandbox: Sandbox | None = getattr(self._of_thread, "sandbox", None)
+        if sandbox is None:
+            settings = self._settings
+            sandbox = self._of_thread.sandbox = Sandbox(
+                memory_bytes=settings.decoder_memory_bytes,
+                cpu_seconds=settings.decoder_seconds,
+                wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
+                max_pixels=settings.max_pixels,
+                max_frames=settings.max_frames,
+            )
+            self._opened.append(sandbox)
+        return sandbox
+
+
+def walk_boxes(file: BinaryIO) -> None:
+    """Walk the outermost boxes of an MP4 (ISO/IEC 14496-12, 4.2) from its beginning to its very end.
+
+    Raises ValueError where one does not follow the other, or where the description or the data is not there.
+    """
+    end, place, seen = file.seek(0, 2), 0, list[bytes]()
+    while place < end:
+        file.seek(place)
+        header = file.read(LARGE_HEADER_BYTES)
+        length, kind, least = int.from_bytes(header[:4], "big"), header[4:8], BOX_HEADER_BYTES
+        if length == 1:
+            length, least = int.from_bytes(header[8:], "big"), LARGE_HEADER_BYTES
+        if len(header) < least or length < least or place + length > end or len(seen) >= MOST_BOXES:
+            raise ValueError("a box that does not fit")
+        seen.append(kind)
+        place += length
+    if seen[:1] != [b"ftyp"] or not {b"moov", b"mdat"} <= set(seen):
+        raise ValueError("not a whole MP4 file")
