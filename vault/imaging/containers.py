@@ -229,6 +229,11 @@ def seconds_of(tracks: Tracks) -> float:
     return seconds
 
 
+def words(tracks: Tracks) -> dict[str, str]:
+    """Return the tags of the container, and those of its pictures that it does not have itself."""
+    return {**tracks.picture.metadata, **tracks.container.metadata}
+
+
 def pixel_ratio(picture: VideoStream) -> Fraction:
     """Return how wide a pixel is for its height; 1 where that is not credible."""
     ratio = picture.sample_aspect_ratio or picture.codec_context.sample_aspect_ratio

@@ -13,11 +13,12 @@ import av
 from av.video.frame import VideoFrame
 from PIL import Image, ImageStat
 
-from vault.imaging import filmcolour, filmfacts
-from vault.imaging.containers import Tracks, Window, opened, pixel_ratio, seconds_of
+from vault.imaging import filmcolour, filmtags
+from vault.imaging.containers import Tracks, Window, opened, pixel_ratio, seconds_of, words
 from vault.imaging.identify import Kind
 from vault.imaging.refusals import Reason, Refused
-from vault.imaging.render import PREVIEW, TARGETS, Rendered, Variant, encode, fit, placeholder_of, refusing, shrink
+from vault.imaging.render import PREVIEW, TARGETS, Rendered, Variant, encode, placeholder_of, refusing
+from vault.imaging.scaling import fit, shrink
 
 TURNS: Final = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 """What brings a frame upright, by how many degrees it wants to be turned, against the clock."""
@@ -40,7 +41,7 @@ def render(source: BinaryIO, kind: Kind, sinks: Mapping[str, BinaryIO], *, max_p
     """
     with refusing(), opened(Window(source, 0, _ALL), kind) as tracks:
         seconds = seconds_of(tracks)
-        facts = filmfacts.read(tracks)
+        facts = filmtags.read(words(tracks))
         picture, size = _telling(tracks, seconds, max_pixels)
         encoded: list[tuple[Variant, bytes]] = []
         for target in TARGETS:

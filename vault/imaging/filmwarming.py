@@ -58,6 +58,8 @@ def _write(sink: BinaryIO, kind: Kind, codec: str, sound: str) -> None:
             output.mux(picture.encode(frame.reformat(format=picture.pix_fmt, threads=1)))
         silence = AudioFrame("fltp" if sound == "aac" else "s16", "stereo", 1024)
         silence.sample_rate, silence.pts = 8000, 0
+        for plane in silence.planes:
+            plane.update(bytes(plane.buffer_size))
         output.mux(voice.encode(silence))
         for stream in (picture, voice):
             output.mux(stream.encode(None))

@@ -145,7 +145,8 @@ def _write(tracks: Tracks, sink: BinaryIO, size: tuple[int, int] | None, turn: i
         with suppress(*_ODD_PACKETS):
             ways[packet.stream].take(packet)
     for way in ways.values():
-        way.finish()
+        with suppress(*_ODD_PACKETS):
+            way.finish()
     output.close()
 
 
