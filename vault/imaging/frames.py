@@ -7,16 +7,22 @@ from typing import BinaryIO, Final
 
 from PIL import Image
 
+from vault.imaging.kinds import AVIF, GIF, PNG, WEBP, Kind
+
+# Of other kinds the first picture is the picture: a TIFF has pages, a HEIC a series.
+_MOVING: Final = (GIF, WEBP, PNG, AVIF)
 _EXTENSION: Final = b"\x21"
 _IMAGE: Final = b"\x2c"
 
 
-def count(image: Image.Image, source: BinaryIO, *, at_most: int) -> int:
+def count(image: Image.Image, kind: Kind, source: BinaryIO, *, at_most: int) -> int:
     """Count frames; stops at `at_most` + 1, so that an endless animation costs no endless time.
 
     Leaves the position of `source` where it was.
     """
-    if image.format != "GIF":
+    if kind not in _MOVING:
+        return 1
+    if kind != GIF:
         return int(getattr(image, "n_frames", 1))
     position = source.tell()
     try:

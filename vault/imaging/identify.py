@@ -3,52 +3,70 @@
 Floor 0. Knows no file names and no declared types: neither is believed.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Final
 
+from vault.imaging import raw_kinds
+from vault.imaging.kinds import (
+    ACCEPT,
+    AVI,
+    AVIF,
+    CR3,
+    CRW,
+    EVERY_KIND,
+    GIF,
+    HEIC,
+    HEIF,
+    HEIFS,
+    JPEG,
+    KINDS,
+    MATROSKA,
+    MOV,
+    MP4,
+    MPEG,
+    MPEG_TS,
+    MRW,
+    ORF,
+    PNG,
+    RAF,
+    THREE_GP,
+    TIFF,
+    WEBM,
+    WEBP,
+    WMV,
+    X3F,
+    Kind,
+)
+from vault.imaging.raw_kinds import Beyond
+
+__all__ = [
+    "ACCEPT",
+    "AVI",
+    "AVIF",
+    "EVERY_KIND",
+    "GIF",
+    "HEAD_BYTES",
+    "JPEG",
+    "KINDS",
+    "MATROSKA",
+    "MOV",
+    "MP4",
+    "MPEG",
+    "MPEG_TS",
+    "PNG",
+    "THREE_GP",
+    "WEBM",
+    "WEBP",
+    "WMV",
+    "Beyond",
+    "Kind",
+    "Unsupported",
+    "identify",
+]
+
 HEAD_BYTES: Final = 4096
 """How many of a file's first bytes `identify` wants to see (all of them when the file is shorter)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of file that the vault keeps.
-
-    `extension` has no dot; `format` is the one decoder that may open such a file.
-    """
-
-    media_type: str
-    extension: str
-    format: str
-
-    @property
-    def is_film(self) -> bool:
-        """Whether it is a kind of video."""
-        return self.media_type.startswith("video/")
-
-
-JPEG: Final = Kind("image/jpeg", "jpg", "JPEG")
-PNG: Final = Kind("image/png", "png", "PNG")
-WEBP: Final = Kind("image/webp", "webp", "WEBP")
-GIF: Final = Kind("image/gif", "gif", "GIF")
-AVIF: Final = Kind("image/avif", "avif", "AVIF")
-KINDS: Final = (JPEG, PNG, WEBP, GIF, AVIF)
-MP4: Final = Kind("video/mp4", "mp4", "MP4")
-MOV: Final = Kind("video/quicktime", "mov", "MOV")
-THREE_GP: Final = Kind("video/3gpp", "3gp", "3GP")
-WEBM: Final = Kind("video/webm", "webm", "WEBM")
-MATROSKA: Final = Kind("video/x-matroska", "mkv", "MKV")
-AVI: Final = Kind("video/x-msvideo", "avi", "AVI")
-MPEG: Final = Kind("video/mpeg", "mpg", "MPEG")
-MPEG_TS: Final = Kind("video/mp2t", "mts", "MPEGTS")
-WMV: Final = Kind("video/x-ms-wmv", "wmv", "WMV")
-FILMS: Final = (MP4, MOV, THREE_GP, WEBM, MATROSKA, AVI, MPEG, MPEG_TS, WMV)
-"""Kinds of video; kept where the extra `video` is installed."""
-EVERY_KIND: Final = (*KINDS, *FILMS)
-ACCEPT: Final = ",".join(kind.media_type for kind in EVERY_KIND)
-"""What a file picker may offer, for HTML's `accept`."""
 
 
 class Unsupported(Exception):
@@ -64,13 +82,13 @@ class Unsupported(Exception):
 
 
 _EMPTY = "This file is empty."
-_UNKNOWN = "This file is neither a picture nor a video that can be kept. Pictures may be JPEG, PNG, WebP, GIF or AVIF."
-_HEIC = "HEIC pictures cannot be kept yet. Export the picture as JPEG and try again."
+_UNKNOWN = "This file is neither a picture nor a video that can be kept."
+_NO_HEIF = "{} pictures cannot be kept here: whoever runs this vault would have to install its extra “heif”."
+_NO_RAWS = "Camera RAW ({}) cannot be kept here: whoever runs this vault would have to install its extra “raw”."
 _VIDEO = "Videos of this kind ({}) cannot be kept. Save the video as MP4 and try again."
-_NO_FILMS = "Videos ({}) cannot be kept here: this vault runs without its part for videos. Please tell whoever runs it."
+_NO_FILMS = "Videos ({}) cannot be kept here: whoever runs this vault would have to install its extra “video”."
 _SOUND = "Sound files ({}) cannot be kept."
-_RAW = "TIFF and camera RAW pictures ({}) cannot be kept yet. Export the picture as JPEG and try again."
-_OTHER = "{} pictures cannot be kept. Export the picture as JPEG, PNG, WebP, GIF or AVIF and try again."
+_OTHER = "{} pictures cannot be kept. Export the picture as JPEG, PNG or TIFF and try again."
 _DOCUMENT = "{} files are documents, not pictures, and cannot be kept."
 _ACTIVE = "{} files can carry programs and cannot be kept."
 _ARCHIVE = "Archives ({}) cannot be kept. Unpack it and upload the pictures inside."
@@ -81,7 +99,18 @@ _KEPT: Final = (
     (b"\x89PNG\r\n\x1a\n", PNG),
     (b"GIF87a", GIF),
     (b"GIF89a", GIF),
+    (b"FUJIFILMCCD-RAW", RAF),
+    (b"IIRO", ORF),
+    (b"IIRS", ORF),
+    (b"MMOR", ORF),
+    (b"FOVb", X3F),
+    (b"\x00MRM", MRW),
+    (b"II\x1a\x00\x00\x00HEAPCCDR", CRW),
 )
+# TIFF in both orders of bytes, and with wide offsets.
+_TIFFS: Final = (b"II*\x00", b"MM\x00*")
+_WIDE_TIFFS: Final = (b"II+\x00", b"MM\x00+")
+_PANASONIC: Final = b"IIU\x00"
 
 # Leading bytes, name, sentence. Longer and surer beginnings stand before shorter ones.
 _KNOWN: Final = (
@@ -95,17 +124,6 @@ _KNOWN: Final = (
     (b"\x00\x00\x01\x00", "ICO", _OTHER),
     (b"\x00\x00\x02\x00", "CUR", _OTHER),
     (b"BM", "BMP", _OTHER),
-    (b"II*\x00\x10\x00\x00\x00CR", "CR2", _RAW),
-    (b"II*\x00", "TIFF", _RAW),
-    (b"MM\x00*", "TIFF", _RAW),
-    (b"II+\x00", "TIFF", _RAW),
-    (b"MM\x00+", "TIFF", _RAW),
-    (b"IIRO", "ORF", _RAW),
-    (b"IIRS", "ORF", _RAW),
-    (b"MMOR", "ORF", _RAW),
-    (b"IIU\x00", "RW2", _RAW),
-    (b"FUJIFILMCCD-RAW", "RAF", _RAW),
-    (b"FOVb", "X3F", _RAW),
     (b"\x00\x00\x01\xb3", "MPEG", _VIDEO),
     (b"FLV\x01", "FLV", _VIDEO),
     (b"OggS", "Ogg", _SOUND),
@@ -143,14 +161,20 @@ _PACKETS: Final = ((0, 188), (4, 192))
 _QUICKTIME_BOXES: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
-def identify(head: bytes) -> Kind:
+def identify(head: bytes, beyond: Beyond | None = None) -> Kind:
     """Name the kind of a file from its first `HEAD_BYTES` bytes.
 
-    Raises `Unsupported`, and nothing else, for what the vault does not keep, also for want of an extra.
+    Some cameras write what tells their RAW from a TIFF at the end of the file: without `beyond`, which reads there,
+    such a file counts as a TIFF. Raises `Unsupported` for what the vault does not keep, also for want of an extra;
+    else nothing but what `beyond` raises.
     """
-    kind = _identify(head)
+    kind = _identify(head, beyond)
     if kind.is_film and not has_films():
         raise _unsupported(kind.format, _NO_FILMS)
+    if kind in HEIFS and not has_heif():
+        raise _unsupported(kind.format, _NO_HEIF)
+    if kind.is_raw and not has_raws():
+        raise _unsupported(kind.format, _NO_RAWS)
     return kind
 
 
@@ -160,7 +184,19 @@ def has_films() -> bool:
     return find_spec("av") is not None
 
 
-def _identify(head: bytes) -> Kind:
+@cache
+def has_heif() -> bool:
+    """Whether the extra `heif` is installed."""
+    return find_spec("pillow_heif") is not None
+
+
+@cache
+def has_raws() -> bool:
+    """Whether the extra `raw` is installed."""
+    return find_spec("rawpy") is not None
+
+
+def _identify(head: bytes, beyond: Beyond | None) -> Kind:
     if not head:
         raise Unsupported(None, _EMPTY)
     for magic, kind in _KEPT:
@@ -170,6 +206,12 @@ def _identify(head: bytes) -> Kind:
         return _riff(head)
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    if head.startswith(_TIFFS):
+        return raw_kinds.of_tiff(head, beyond)
+    if head.startswith(_WIDE_TIFFS):
+        return TIFF
+    if head.startswith(_PANASONIC):
+        return raw_kinds.of_panasonic(head, beyond)
     film = _film(head)
     if film is not None:
         return film
@@ -210,10 +252,12 @@ def _iso_media(head: bytes) -> Kind:
     brands = {box[at : at + 4] for at in range(16, len(box) - 3, 4)}
     if major in _AVIF_BRANDS or (major in _GENERIC_BRANDS and brands & _AVIF_BRANDS):
         return AVIF
-    if major in _HEIC_BRANDS | _GENERIC_BRANDS:
-        raise Unsupported("HEIC", _HEIC)
+    if major in _HEIC_BRANDS or (major in _GENERIC_BRANDS and brands & _HEIC_BRANDS):
+        return HEIC
+    if major in _GENERIC_BRANDS:
+        return HEIF
     if major == b"crx ":
-        raise _unsupported("CR3", _RAW)
+        return CR3
     if major in (b"M4A ", b"M4B "):
         raise _unsupported("M4A", _SOUND)
     if major == b"qt  ":

@@ -87,8 +87,10 @@ class Nursery:
 
     def _launch(self, control_fd: int) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        # One heap: the arenas that glibc makes for threads only eat address space, which is limited.
-        environment = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", **kept}
+        # One heap: the arenas that glibc makes for threads only eat address space, which is limited. And one thread of
+        # the libraries below the decoders of RAW, which would start one for each core as soon as they are loaded.
+        alone = dict.fromkeys(("MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        environment = {"LC_ALL": "C.UTF-8", **alone, **kept}
         try:
             return subprocess.Popen(
                 [sys.executable, "-I", "-c", _START, _PACKAGE_ROOT, str(control_fd), self._limits_json],

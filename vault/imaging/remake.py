@@ -11,11 +11,13 @@ from typing import BinaryIO, Final, Literal
 
 from PIL import Image
 
-from vault.imaging import colour, frames, metadata, watermark
+from vault.imaging import colour, watermark
 from vault.imaging.confine import MAX_OUTPUT_BYTES
-from vault.imaging.identify import JPEG, PNG, WEBP, Kind
+from vault.imaging.kinds import JPEG, PNG, WEBP, Kind
+from vault.imaging.original import opened
 from vault.imaging.refusals import Reason, Refused
-from vault.imaging.render import TURNS, encode, fit, refusing, shrink, strict
+from vault.imaging.render import encode, refusing, strict, upright
+from vault.imaging.scaling import shrink
 
 REMAKE_VERSION: Final = 1
 """Goes up whenever the same order would give other bytes."""
@@ -66,22 +68,12 @@ def remake(source: BinaryIO, kind: Kind, sink: BinaryIO, order: Order, *, max_pi
 
 def _opened(source: BinaryIO, kind: Kind, long_edge_px: int | None, max_pixels: int, max_frames: int) -> Image.Image:
     """Return the first frame, upright, in sRGB, no longer than wanted."""
-    with Image.open(source, formats=[kind.format]) as image:
-        if image.width * image.height > max_pixels:
-            raise Refused(Reason.TOO_MANY_PIXELS)
-        if frames.count(image, source, at_most=max_frames) > max_frames:
-            raise Refused(Reason.TOO_MANY_FRAMES)
-        if long_edge_px is not None:
-            image.draft(None, fit(image.size, long_edge_px))
-        image.load()
-        orientation = metadata.read(image).orientation
-        profile = image.info.get("icc_profile")
+    with opened(source, kind, long_edge_px=long_edge_px, max_pixels=max_pixels, max_frames=max_frames) as original:
+        image = original.image
         is_small = long_edge_px is None or max(image.size) <= long_edge_px
         picture = colour.plain(image) if is_small or long_edge_px is None else shrink(image, long_edge_px)
-        picture = colour.srgb(picture, profile)
-        if picture is image:
-            picture = image.copy()
-    return picture.transpose(TURNS[orientation]) if orientation in TURNS else picture
+        picture = upright(picture, original)
+        return image.copy() if picture is image else picture
 
 
 def _encoded(picture: Image.Image, form: Form) -> Iterator[tuple[Kind, bytes]]:

@@ -17,7 +17,7 @@ from vault.imaging import colour, metadata
 from vault.imaging.kinds import Kind
 from vault.imaging.original import Original, opened
 from vault.imaging.refusals import Reason, Refused
-from vault.imaging.scaling import fit, shrink
+from vault.imaging.scaling import shrink
 
 PIPELINE_VERSION: Final = 1
 """Goes up whenever the same original would give other variants."""
@@ -98,9 +98,9 @@ def render(
     Raises `Refused` whatever is wrong with the picture, and `OSError` when a sink cannot be written.
     """
     with refusing(), strict(max_pixels):
-        bounds = {"long_edge_px": PREVIEW.long_edge_px, "max_pixels": max_pixels, "max_frames": max_frames}
-        with opened(source, kind, **bounds) as original:
-            picture = upright(shrink(original.image, PREVIEW.long_edge_px), original)
+        longest = PREVIEW.long_edge_px
+        with opened(source, kind, long_edge_px=longest, max_pixels=max_pixels, max_frames=max_frames) as original:
+            picture = upright(shrink(original.image, longest), original)
         encoded: list[tuple[Variant, bytes]] = []
         for target in TARGETS:
             picture = shrink(picture, target.long_edge_px)

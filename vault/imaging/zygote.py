@@ -14,16 +14,15 @@ import socket
 import sys
 import time
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from typing import BinaryIO, Final, NoReturn
 
-from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin
+from PIL import AvifImagePlugin, MpoImagePlugin
 
-from vault.imaging import confine, wire
-from vault.imaging.identify import KINDS, Kind, has_films
+from vault.imaging import confine, warming, wire
+from vault.imaging.identify import Kind, has_films
 from vault.imaging.playing import Play
 from vault.imaging.refusals import Reason, Refused
-from vault.imaging.remake import FORMS, Order, remake
+from vault.imaging.remake import Order, remake
 from vault.imaging.render import TARGETS, render
 
 if has_films():
@@ -32,14 +31,14 @@ if has_films():
 READY: Final = b'{"ready": true}\n'
 _PARENT_CHECK_SECONDS: Final = 2.0
 # Pillow loads these only when a picture asks for them; a confined child cannot load anything.
-_LOADED_BEFOREHAND: Final = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin)
+_LOADED_BEFOREHAND: Final = (AvifImagePlugin, MpoImagePlugin)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one child: address space in bytes, processor and wall time in seconds, pixels, frames.
 
-    `output_bytes` bounds each file that it writes.
+    `output_bytes` bounds each file that it writes; `niceness` is how much it lets other processes go before.
     """
 
     memory_bytes: int
@@ -48,6 +47,7 @@ class Limits:
     max_pixels: int
     max_frames: int
     output_bytes: int = confine.MAX_OUTPUT_BYTES
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def main(control_fd: int, limits_json: str) -> None:
     # Threads would not survive the fork, and confined children may start none.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     _warm_up()
+    os.nice(limits.niceness)
     parent_pid = os.getppid()
     confine.become_nobody()
     _be_quiet()
@@ -81,22 +82,7 @@ def main(control_fd: int, limits_json: str) -> None:
 
 def _warm_up() -> None:
     """Take every path once, so that whatever is loaded on first use is loaded now."""
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif.get_ifd(0x8769)[0x9003] = "2001:01:01 00:00:00"
-    exif.get_ifd(0x8825)[1] = "N"
-    for kind in KINDS:
-        picture = BytesIO()
-        mode = "CMYK" if kind.format == "JPEG" else "RGB"
-        if kind.format != "AVIF":
-            Image.new(mode, (16, 8)).save(picture, kind.format, exif=exif)
-        picture.seek(0)
-        with contextlib.suppress(Refused):
-            render(picture, kind, {target.name: BytesIO() for target in TARGETS}, max_pixels=1024, max_frames=2)
-        for form in FORMS:
-            picture.seek(0)
-            with contextlib.suppress(Refused):
-                remake(picture, kind, BytesIO(), Order(form, 8, "a\xe4"), max_pixels=1024, max_frames=2)
+    warming.warm_up()
     if has_films():
         filmwarming.warm_up()
 
@@ -172,7 +158,12 @@ def _child(work: _Work, descriptors: list[int], says: int, limits: Limits, zygot
     try:
         gc.disable()
         os.setpgid(0, 0)
-        confine.confine(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds, parent_pid=zygote_pid, output_bytes=limits.output_bytes)
+        confine.confine(
+            memory_bytes=limits.memory_bytes,
+            cpu_seconds=limits.cpu_seconds,
+            parent_pid=zygote_pid,
+            output_bytes=limits.output_bytes,
+        )
         files = [os.fdopen(descriptor, "rb" if at == 0 else "wb") for at, descriptor in enumerate(descriptors)]
         os.write(says, _decode(work, files[0], files[1:], limits))
         code = 0
