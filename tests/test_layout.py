@@ -22,6 +22,8 @@ FLOORS = {
     "audit": 2,
     "jobs": 2,
     "leftovers": 2,
+    "describing": 2,
+    "pairing": 2,
     "models": 1,
     "storage": 1,
     "archives": 0,
@@ -40,6 +42,7 @@ FLOORS = {
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
 HALLS = {
     "vault.services.backups": {"manifest"},
+    "vault.services.uploads": {"pouring", "promises"},
     "vault.storage": {"durable", "hold", "incoming"},
     "vault.web": {"access", "delivery", "linkterms", "receiving", "taking", "tiles", "visitors"},
     "vault.web.api": {"protocol", "shapes"},

@@ -57,8 +57,9 @@ class Media(Base):
     set until the owner has accepted what a guest brought. `caption_by_person` is False while the caption is what the
     file says of itself.
 
-    `told` is what came beside the bytes (`vault.imaging.claims.Told`), and `sources` names for each field that was read
-    where it was read from. `taken_offset_minutes` is the zone of `taken_at`, east of UTC, where that is known.
+    `said` is what the file says of itself, as it was last read, `told` what came beside the bytes
+    (`vault.imaging.claims.Told`), and `sources` names for each field where it was read from, or "person" for who wrote
+    it here (`vault.describing`). `taken_offset_minutes` is the zone of `taken_at`, east of UTC, where that is known.
     `part_of_id` is set while the file is kept as a part of another picture of the same owner: the moving seconds of a
     live photo, the RAW of a pair. `content_id` is what the two halves of a live photo have in common. `checked_at` is
     when the stored bytes were last found equal to `sha256`; `wanted_at`, when somebody waited for a pending picture.
@@ -89,6 +90,7 @@ class Media(Base):
     part_of_id: Mapped[int | None] = mapped_column(ForeignKey("media.id", ondelete="SET NULL"), index=True)
     part: Mapped[Part] = mapped_column(String(8), default=Part.NONE, server_default=text("''"))
     told: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
+    said: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
 
     state: Mapped[State] = mapped_column(String(8), default=State.PENDING)
     failure: Mapped[str | None] = mapped_column(String(300))
