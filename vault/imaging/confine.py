@@ -14,6 +14,8 @@ import struct
 import sys
 from typing import Final
 
+from vault.imaging import syscalls
+
 MAX_OUTPUT_BYTES: Final = 64 * 1024 * 1024
 """Above any preview; a child cannot fill the disk."""
 
@@ -59,8 +61,18 @@ def become_nobody() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def confine(*, memory_bytes: int, cpu_seconds: int, parent_pid: int, output_bytes: int = MAX_OUTPUT_BYTES) -> None:
-    """Shut the calling process in for the rest of its life. For the child, after the fork, when its files are open."""
+def confine(
+    *,
+    memory_bytes: int,
+    cpu_seconds: int,
+    parent_pid: int,
+    output_bytes: int = MAX_OUTPUT_BYTES,
+    needs_threads: bool = False,
+) -> None:
+    """Shut the calling process in for the rest of its life. For the child, after the fork, when its files are open.
+
+    With `needs_threads` it may start threads, where this system can allow them without allowing processes.
+    """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         # The parent died before the line above could bind this life to its own.
@@ -74,7 +86,8 @@ def confine(*, memory_bytes: int, cpu_seconds: int, parent_pid: int, output_byte
     _limit(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)
     if _LINUX:
         _limit(resource.RLIMIT_AS, memory_bytes)
-    _limit(resource.RLIMIT_NPROC, 0)
+    if not needs_threads or not syscalls.forbid_processes():
+        _limit(resource.RLIMIT_NPROC, 0)
     # What is open stays open, and nothing can be opened any more: no file, no socket, no pipe.
     _limit(resource.RLIMIT_NOFILE, 0)
 

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from vault.imaging import boxes, webp, wire
-from vault.imaging.cut import Uncuttable, cut
 from vault.imaging.confine import MAX_OUTPUT_BYTES
+from vault.imaging.cut import Uncuttable, cut
 from vault.imaging.identify import HEAD_BYTES, WEBP, Kind, Unsupported, identify
 from vault.imaging.nursery import Nursery, SandboxUnavailable, ZygoteLost
 from vault.imaging.playing import Play, Played
@@ -58,7 +58,7 @@ class Sandbox:
     """Renders pictures in confined children, one at a time; make one sandbox for each worker thread.
 
     `memory_bytes` bounds a child's address space, `cpu_seconds` its processor time, `wall_seconds` its life,
-    `output_bytes` each file that it writes.
+    `output_bytes` each file that it writes; `niceness`, 0 to 19, is how much it lets others go before.
     """
 
     def __init__(
@@ -70,8 +70,9 @@ class Sandbox:
         max_pixels: int,
         max_frames: int,
         output_bytes: int = MAX_OUTPUT_BYTES,
+        niceness: int = 0,
     ) -> None:
-        self._limits = Limits(memory_bytes, cpu_seconds, wall_seconds, max_pixels, max_frames, output_bytes)
+        self._limits = Limits(memory_bytes, cpu_seconds, wall_seconds, max_pixels, max_frames, output_bytes, niceness)
         self._nursery = Nursery(json.dumps(asdict(self._limits)), patience_seconds=wall_seconds)
         self._one_at_a_time = threading.Lock()
 
@@ -88,7 +89,7 @@ class Sandbox:
             source = _open_source(source_path)
             files.callback(os.close, source)
             try:
-                kind = identify(os.pread(source, HEAD_BYTES, 0))
+                kind = _kind(source)
             except Unsupported as unsupported:
                 seconds = time.monotonic() - started
                 return Outcome(None, unsupported.sentence, Reason.UNSUPPORTED, 0, seconds)
@@ -108,7 +109,7 @@ class Sandbox:
             source = _open_source(source_path)
             files.callback(os.close, source)
             try:
-                kind = identify(os.pread(source, HEAD_BYTES, 0))
+                kind = _kind(source)
                 report = self._report(source, wire.write_request(kind, order), [out_path])
                 return self._believe_made(report, order, out_path)
             except BaseException as error:
@@ -257,6 +258,10 @@ def _reason_of_death(report: Report) -> Reason:
         return Reason.TOO_SLOW
     # Twice killed, and not by us: that is how a system short of memory defends itself.
     return Reason.TOO_MUCH_MEMORY if report.signal == signal.SIGKILL else Reason.CRASHED
+
+
+def _kind(source: int) -> Kind:
+    return identify(os.pread(source, HEAD_BYTES, 0), lambda offset, length: os.pread(source, length, offset))
 
 
 def _open_source(path: Path) -> int:

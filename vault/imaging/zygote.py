@@ -20,6 +20,7 @@ from PIL import AvifImagePlugin, MpoImagePlugin
 
 from vault.imaging import confine, warming, wire
 from vault.imaging.identify import Kind, has_films
+from vault.imaging.kinds import HEIFS
 from vault.imaging.playing import Play
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import Order, remake
@@ -163,6 +164,7 @@ def _child(work: _Work, descriptors: list[int], says: int, limits: Limits, zygot
             cpu_seconds=limits.cpu_seconds,
             parent_pid=zygote_pid,
             output_bytes=limits.output_bytes,
+            needs_threads=work[0] in HEIFS,
         )
         files = [os.fdopen(descriptor, "rb" if at == 0 else "wb") for at, descriptor in enumerate(descriptors)]
         os.write(says, _decode(work, files[0], files[1:], limits))
