@@ -16,6 +16,7 @@ from tests.live.crowd import together
 from vault.db import db, transaction, utcnow
 from vault.imaging.render import PIPELINE_VERSION
 from vault.imaging.sandbox import Sandbox, SandboxUnavailable
+from vault.jobs import Message
 from vault.models.media import Media, State, Variant
 from vault.policy import Action, authorize
 from vault.services import NotReady, derivatives, editions, inspection, library
@@ -73,7 +74,7 @@ class TestRendering:
         assert row.state == State.FAILED
         assert row.failure is not None
         assert row.failure.endswith(".")
-        assert (list(derivatives.due()), of(media)) == ([], [])
+        assert (derivatives.due(house.vault), of(media)) == (None, [])
 
     def test_a_date_by_hand_is_not_overwritten(self, house: House) -> None:
         anna = house.person("Anna")
@@ -128,11 +129,14 @@ class TestDue:
                 claimed = utcnow() - timedelta(seconds=age)
                 session.execute(sa.update(Media).where(Media.id == media.id).values(claimed_at=claimed))
 
-        assert list(derivatives.due()) == [("render", (free.public_id,)), ("render", (stale.public_id,))]
+        found: list[Message] = []
+        while message := derivatives.due(house.vault, found):
+            found.append(message)
+        assert found == [("render", (free.public_id,)), ("render", (stale.public_id,))]
         assert ready.state == State.READY
 
         derivatives.release_claims()
-        assert ("render", (fresh.public_id,)) in derivatives.due()
+        assert derivatives.due(house.vault, found) == ("render", (fresh.public_id,))
 
     def test_a_picture_that_always_takes_its_worker_down_fails_in_the_end(self, house: House) -> None:
         media = house.picture(house.person("Anna"), ready=False)
@@ -171,7 +175,7 @@ class TestTrouble:
         def refuse(*_: object) -> None:
             raise DataError("UPDATE", {}, ValueError("too long"))
 
-        monkeypatch.setattr(derivatives, "_describe", refuse)
+        monkeypatch.setattr("vault.describing.read", refuse)
         media = house.picture(house.person("Anna"), ready=False)
 
         row = house.render(media)

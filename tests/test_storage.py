@@ -228,4 +228,5 @@ class TestRoom:
         with pytest.raises(StorageFull), vault_storage.temporary():
             pytest.fail("a file was lent")
         free = 10**9
-        assert vault_storage.free_bytes() == 10**9 - 64 * 1024**2
+        assert vault_storage.free_bytes() == 10**9 - 256 * 1024**2
+        assert LocalStorage(vault_storage.root, reserve_bytes=10**8).free_bytes() == 9 * 10**8

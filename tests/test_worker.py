@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 
 from vault.jobs import Message
 from vault.jobs.engine import EngineQueue, open_queue
-from vault.jobs.worker import Worker
+from vault.jobs.worker import Crew, Worker
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 
@@ -37,8 +37,19 @@ class Log:
         self.done.append((task_name, args))
 
 
-def nothing() -> Iterable[Message]:
-    return ()
+def nothing(_under_way: Collection[Message]) -> Message | None:
+    return None
+
+
+class Rows:
+    """Rows that are due until they are done, in their order."""
+
+    def __init__(self, log: Log, names: Iterable[str]) -> None:
+        self.log = log
+        self.left: list[Message] = [("render", (name,)) for name in names]
+
+    def due(self, under_way: Collection[Message]) -> Message | None:
+        return next((row for row in self.left if row not in under_way and row not in self.log.done), None)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -60,7 +71,7 @@ def working(worker: Worker) -> Iterator[Worker]:
 class TestWorker:
     def test_a_fresh_message_starts_at_once(self, jobs: EngineQueue) -> None:
         log = Log()
-        with working(Worker(jobs, run=log.run, due=nothing, threads=2)):
+        with working(Worker(jobs, run=log.run, crews=[Crew(nothing, 2)])):
             for number in range(5):
                 time.sleep(0.4)
                 asked = time.monotonic()
@@ -69,7 +80,7 @@ class TestWorker:
                 assert log.times[-1] - asked < 0.4
 
     def test_an_idle_worker_costs_next_to_nothing(self, jobs: EngineQueue) -> None:
-        with working(Worker(jobs, run=Log().run, due=nothing, threads=8)):
+        with working(Worker(jobs, run=Log().run, crews=[Crew(nothing, 8)])):
             time.sleep(0.5)
             before = resource.getrusage(resource.RUSAGE_SELF)
             time.sleep(2)
@@ -78,42 +89,60 @@ class TestWorker:
 
     def test_due_rows_are_done_without_any_message(self, jobs: EngineQueue) -> None:
         log = Log()
-        rows = {("render", (str(number),)) for number in range(20)}
-        with working(Worker(jobs, run=log.run, due=lambda: rows - set(log.done), threads=3)):
+        rows = Rows(log, map(str, range(20)))
+        with working(Worker(jobs, run=log.run, crews=[Crew(rows.due, 3)])):
             eventually(lambda: len(log.done) == 20)
-        assert set(log.done) == rows
+        assert sorted(log.done) == sorted(rows.left)
 
-    def test_reconciling_again_and_again_piles_nothing_up(self, jobs: EngineQueue) -> None:
+    def test_a_message_with_a_row_only_wakes_and_the_rows_say_what_comes_next(self, jobs: EngineQueue) -> None:
         log = Log()
-        gate = threading.Event()
+        rows = Rows(log, [])
+        with working(Worker(jobs, run=log.run, crews=[Crew(rows.due, 1)], rows={"render"})):
+            time.sleep(0.3)
+            rows.left = [("render", ("first",)), ("render", ("second",))]
+            jobs.enqueue("render", "second")
+            eventually(lambda: len(log.done) == 2)
+            jobs.enqueue("render", "gone")
+            eventually(lambda: jobs.size() == 0)
+            time.sleep(0.2)
+        assert log.done == rows.left
+
+    def test_messages_without_rows_take_turns_with_the_rows(self, jobs: EngineQueue) -> None:
+        log = Log()
+        rows = Rows(log, map(str, range(4)))
+        for number in range(4):
+            jobs.enqueue("editions", str(number))
+        with working(Worker(jobs, run=log.run, crews=[Crew(rows.due, 1)], rows={"render"})):
+            eventually(lambda: len(log.done) == 8)
+        assert [name for name, _ in log.done] == ["editions", "render"] * 4
+
+    def test_one_crew_does_not_wait_for_the_threads_of_another(self, jobs: EngineQueue) -> None:
+        log, gate = Log(), threading.Event()
+        together, most = 0, 0
+        counting = threading.Lock()
 
         def run(task_name: str, args: tuple[str, ...]) -> None:
-            gate.wait(10)
+            nonlocal together, most
+            if task_name == "playback":
+                with counting:
+                    together += 1
+                    most = max(most, together)
+                gate.wait(10)
+                together -= 1
             log.run(task_name, args)
 
-        rows: list[Message] = [("render", (str(number),)) for number in range(6)]
-        worker = Worker(jobs, run=run, due=lambda: rows, threads=2)
-        with working(worker):
-            for _ in range(10):
-                worker.reconcile()
-            rows.clear()
-            assert jobs.size() == 0
-            gate.set()
-            eventually(lambda: len(log.done) >= 6)
-            time.sleep(0.3)
-        assert sorted(log.done) == [("render", (str(number),)) for number in range(6)]
+        films: list[Message] = [("playback", (str(number),)) for number in range(3)]
 
-    def test_a_message_and_its_row_are_one_task(self, jobs: EngineQueue) -> None:
-        log = Log()
-        rows: list[Message] = [("render", ("m1",))]
-        jobs.enqueue("render", "m1")
-        worker = Worker(jobs, run=log.run, due=lambda: rows, threads=1)
-        worker.reconcile()
-        rows = []
-        with working(worker):
-            eventually(lambda: log.done != [])
-            time.sleep(0.3)
-        assert log.done == [("render", ("m1",))]
+        def film(under_way: Collection[Message]) -> Message | None:
+            return next((row for row in films if row not in under_way and row not in log.done), None)
+
+        pictures = Rows(log, map(str, range(10)))
+        with working(Worker(jobs, run=run, crews=[Crew(pictures.due, 1), Crew(film, 1)])):
+            eventually(lambda: len(log.done) == 10)
+            assert together == 1
+            gate.set()
+            eventually(lambda: len(log.done) == 13)
+        assert most == 1
 
     def test_asked_again_while_under_way_is_done_once_more_afterwards(self, jobs: EngineQueue) -> None:
         started, gate = threading.Event(), threading.Event()
@@ -129,7 +158,7 @@ class TestWorker:
             together -= 1
             done.append(args[0])
 
-        with working(Worker(jobs, run=run, due=nothing, threads=3)):
+        with working(Worker(jobs, run=run, crews=[Crew(nothing, 3)])):
             jobs.enqueue("render", "m1")
             assert started.wait(5)
             jobs.enqueue("render", "m1")
@@ -150,7 +179,7 @@ class TestWorker:
             if args == ("bad",):
                 raise RuntimeError("boom")
 
-        with working(Worker(jobs, run=run, due=nothing, threads=1)):
+        with working(Worker(jobs, run=run, crews=[Crew(nothing, 1)])):
             jobs.enqueue("render", "bad")
             jobs.enqueue("render", "good")
             eventually(lambda: len(log.done) == 2)
@@ -164,10 +193,10 @@ class TestWorker:
             if len(tries) < 3:
                 raise RuntimeError("not yet")
 
-        def due() -> Iterable[Message]:
-            return [("render", ("m1",))] if len(tries) < 3 else []
+        def due(under_way: Collection[Message]) -> Message | None:
+            return ("render", ("m1",)) if len(tries) < 3 and not under_way else None
 
-        with working(Worker(jobs, run=run, due=due, threads=2, reconcile_seconds=0.05)):
+        with working(Worker(jobs, run=run, crews=[Crew(due, 2)], reconcile_seconds=0.05)):
             eventually(lambda: len(tries) == 3)
             time.sleep(0.2)
         assert tries == ["m1"] * 3
@@ -180,14 +209,16 @@ class TestWorker:
             def take(self) -> Message | None:
                 raise OSError("gone")
 
-        def due() -> Iterable[Message]:
+        rows = Rows(log, map(str, range(30)))
+
+        def due(under_way: Collection[Message]) -> Message | None:
             nonlocal asked
             asked += 1
             if asked == 1:
                 raise OSError("the database is away for a moment")
-            return [("render", (str(number),)) for number in range(30) if asked == 2]
+            return rows.due(under_way)
 
-        with working(Worker(Down(), run=log.run, due=due, threads=2, reconcile_seconds=0.05)):
+        with working(Worker(Down(), run=log.run, crews=[Crew(due, 2)], reconcile_seconds=0.05)):
             eventually(lambda: len(log.done) == 30)
         assert caplog.text.count("working from the rows") == 1
         assert caplog.text.count("Could not ask what is due") == 1
@@ -200,7 +231,7 @@ class TestWorker:
             time.sleep(0.4)
             done.set()
 
-        worker = Worker(jobs, run=run, due=nothing, threads=1)
+        worker = Worker(jobs, run=run, crews=[Crew(nothing, 1)])
         worker.start()
         jobs.enqueue("render", "m1")
         jobs.enqueue("render", "m2")
@@ -216,7 +247,7 @@ class TestWorker:
             started.set()
             gate.wait(30)
 
-        worker = Worker(jobs, run=run, due=nothing, threads=1)
+        worker = Worker(jobs, run=run, crews=[Crew(nothing, 1)])
         worker.start()
         jobs.enqueue("render", "m1")
         assert started.wait(5)
@@ -234,7 +265,7 @@ class TestWorker:
         )
         writers = [subprocess.Popen([sys.executable, "-c", script, str(number)]) for number in range(3)]
         log = Log()
-        with working(Worker(jobs, run=log.run, due=nothing, threads=4)):
+        with working(Worker(jobs, run=log.run, crews=[Crew(nothing, 4)])):
             eventually(lambda: len(log.done) == 150, 30)
         assert [writer.wait() for writer in writers] == [0, 0, 0]
         assert len(set(log.done)) == 150

@@ -33,7 +33,7 @@ PROCESS = """
 import sys, time
 from pathlib import Path
 from vault.jobs.engine import open_queue
-from vault.jobs.worker import work
+from vault.jobs.worker import Crew, work
 
 home, rows = Path(sys.argv[1]), Path(sys.argv[2])
 
@@ -41,12 +41,13 @@ def run(task_name, args):
     time.sleep(float(sys.argv[3]))
     (rows / args[0]).write_bytes(b"")
 
-def due():
-    return [("render", (row.name,)) for row in rows.iterdir() if row.stat().st_size]
+def due(under_way):
+    left = (("render", (row.name,)) for row in rows.iterdir() if row.stat().st_size)
+    return next((row for row in left if row not in under_way), None)
 
 queue = open_queue("sqlite", home, %r)
 print("working", flush=True)
-work(queue, run=run, due=due, threads=2, grace_seconds=1.0)
+work(queue, run=run, crews=[Crew(due, 2)], rows={"render"}, grace_seconds=1.0)
 print("stopped", flush=True)
 """
 

@@ -167,7 +167,7 @@ def _open_vault(app: Flask, settings: Settings) -> None:
     signer = Signer(settings.secret_keys)
     app.extensions["vault"] = Vault(
         settings=settings,
-        storage=storage.from_url(settings.storage_url),
+        storage=storage.from_url(settings.storage_url, reserve_bytes=settings.reserve_bytes),
         queue=open_queue(settings.queue_url, settings.home, bytes.fromhex(signer.key("queue"))),
         signer=signer,
         passwords=Passwords(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds),

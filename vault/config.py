@@ -54,6 +54,8 @@ class Settings:
     delivery: str = "direct"
     trusted_proxies: int = 0
     max_upload_bytes: int = 4 * GIB
+    upload_piece_bytes: int = 16 * 1024**2
+    upload_days: int = 7
     default_quota_bytes: int = 0
     trash_days: int = 30
     session_days: int = 30
@@ -64,7 +66,11 @@ class Settings:
     max_frames: int = 2_000
     decoder_memory_bytes: int = GIB
     decoder_seconds: int = 30
+    video_memory_bytes: int = 2 * GIB
+    video_seconds: int = 3_600
     worker_threads: int = os.cpu_count() or 1
+    worker_memory_bytes: int = 0
+    reserve_bytes: int = 0
     password_memory_kib: int = 65_536
     password_rounds: int = 3
 
@@ -76,6 +82,8 @@ class Settings:
             object.__setattr__(self, "database_url", f"sqlite:///{self.home / 'vault.db'}")
         if not self.storage_url:
             object.__setattr__(self, "storage_url", f"file://{self.home / 'blobs'}")
+        if not self.worker_memory_bytes:
+            object.__setattr__(self, "worker_memory_bytes", max(self.decoder_memory_bytes, _machine_bytes() // 2))
 
     @property
     def is_loopback_http(self) -> bool:
@@ -93,6 +101,10 @@ class Settings:
         return ["127.0.0.1", "localhost", "[::1]"] if self.is_loopback_http else [self.host]
 
 
+def _machine_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 @cache
 def _is_loopback_http(origin: str) -> bool:
     parts = urlsplit(origin)
@@ -103,6 +115,8 @@ def _is_loopback_http(origin: str) -> bool:
 BOUNDS: dict[str, tuple[int, int | None]] = {
     "trusted_proxies": (0, 10),
     "max_upload_bytes": (1024, None),
+    "upload_piece_bytes": (64 * 1024, GIB),
+    "upload_days": (1, 90),
     "default_quota_bytes": (0, None),
     "trash_days": (0, 3650),
     "session_days": (1, 365),
@@ -112,7 +126,11 @@ BOUNDS: dict[str, tuple[int, int | None]] = {
     "max_frames": (1, None),
     "decoder_memory_bytes": (GIB // 4, None),
     "decoder_seconds": (1, 45),
+    "video_memory_bytes": (GIB // 2, None),
+    "video_seconds": (60, 86_400),
     "worker_threads": (1, 64),
+    "worker_memory_bytes": (GIB // 4, None),
+    "reserve_bytes": (0, None),
     "password_memory_kib": (8_192, None),
     "password_rounds": (1, None),
 }

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from collections.abc import Collection
 from typing import cast
 
 import click
@@ -14,8 +15,9 @@ from flask_migrate import upgrade
 from vault import logs
 from vault.cli.house import House, is_pending, refuse_unmigrated, with_vault
 from vault.db import db
+from vault.jobs import Message
 from vault.jobs.engine import EngineQueue
-from vault.jobs.worker import work
+from vault.jobs.worker import Crew, work
 from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, maintenance
 
 HOUR_SECONDS = 3600
@@ -69,16 +71,17 @@ def worker(house: House) -> None:
         with app.app_context():
             (editions.tasks if name in editions.tasks else derivatives.tasks).run(vault, name, args)
 
-    def due() -> list[tuple[str, tuple[str, ...]]]:
+    def due(under_way: Collection[Message]) -> Message | None:
         with app.app_context():
-            return list(derivatives.due())
+            return derivatives.due(vault, under_way)
 
     stopped = threading.Event()
     for deed in (tidy_hourly, write_heads):
         threading.Thread(target=deed, args=(app, stopped), name=deed.__name__, daemon=True).start()
     try:
+        crews = [Crew(due, vault.settings.worker_threads)]
         # The application opens no other kind; services only need to leave hints in it.
-        work(cast("EngineQueue", vault.queue), run=run_task, due=due, threads=vault.settings.worker_threads)
+        work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render"})
     finally:
         stopped.set()
 

@@ -6,47 +6,60 @@ by what it makes, and making it twice writes the same keys.
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from vault import describing
 from vault.config import Settings
-from vault.db import db, transaction, utcnow
-from vault.imaging.metadata import Metadata
+from vault.db import Busy, db, transaction, utcnow
+from vault.imaging.refusals import Reason
 from vault.imaging.render import PIPELINE_VERSION, Rendered
 from vault.imaging.render import Variant as Picture
-from vault.imaging.sandbox import Outcome, Sandbox
-from vault.jobs import Tasks
-from vault.models import membership
-from vault.models.media import Media, State, Variant
+from vault.imaging.sandbox import Outcome, Sandbox, SandboxUnavailable
+from vault.jobs import Message, Tasks
+from vault.jobs.budget import of_process
+from vault.jobs.turns import Front, Lane, Turns
+from vault.models import membership, waiting
+from vault.models.media import Media, Playback, State, Variant
+from vault.models.waiting import Line
 from vault.services import Vault
-from vault.storage import Missing, variant_key
+from vault.storage import Missing, StorageFull, variant_key
 
 # The decoder is a child of its own, so an attempt that never ended tells of a killed worker, seldom of a bad picture.
 MOST_ATTEMPTS = 20
 # Longer than the decoder's wall clock, so that a claim this old belongs to a worker that died.
 CLAIM_LIFE = timedelta(seconds=90)
 WALL_CLOCK_FACTOR = 1.5
-MOST_DUE = 5_000
-MOST_ISO = 10_000_000
-# Characters that the columns hold: PostgreSQL refuses a longer text, SQLite does not.
-LONGEST_NAME = 200
-LONGEST_CAPTION = 5_000
+LINE = Line("state", "claimed_at", CLAIM_LIFE)
+# What another moment, or a stronger machine, may render after all.
+MAY_PASS = frozenset({Reason.TOO_SLOW, Reason.TOO_MUCH_MEMORY, Reason.CRASHED})
+# Pages and pictures that somebody waits for go before: of the processor this is what is left over.
+NICENESS = 10
 
 
 tasks: Tasks[Vault] = Tasks()
 _of_thread = threading.local()
+_turns = Turns()
 
 
-def due() -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Say which pictures want rendering: pending, and claimed by nobody who is still alive."""
-    free = sa.or_(Media.claimed_at.is_(None), Media.claimed_at < utcnow() - CLAIM_LIFE)
-    waiting = sa.select(Media.public_id).where(Media.state == State.PENDING, free).order_by(Media.id).limit(MOST_DUE)
-    return [("render", (public_id,)) for public_id in db.session.scalars(waiting)]
+def due(vault: Vault, under_way: Collection[Message] = ()) -> Message | None:
+    """Say which picture is to be rendered next, fairly between owners, and count it as its owner's turn.
+
+    None when nothing waits, or when there is no room for what would be made.
+    """
+    if vault.storage.free_bytes() == 0:
+        return None
+    names = [args[0] for task_name, args in under_way if task_name == "render"]
+    heads = waiting.heads(db.session(), LINE, under_way=names)
+    db.session.rollback()
+    chosen = _turns.next(Front(head.owner_id, Lane(head.lane), head.public_id) for head in heads)
+    return ("render", (chosen.name,)) if chosen else None
 
 
 def release_claims() -> None:
@@ -58,29 +71,40 @@ def release_claims() -> None:
 @tasks.task("render")
 def render(vault: Vault, public_id: str) -> None:
     """Make the variants of a pending picture, and read what it says of itself into its row."""
-    claimed = _claim(public_id)
-    if claimed is None:
-        return
+    with of_process(vault.settings.worker_memory_bytes).lend(vault.settings.decoder_memory_bytes):
+        # Not before the memory is there: a claim says that somebody works at it.
+        claimed = _claim(public_id)
+        if claimed is not None:
+            _render(vault, claimed)
+
+
+def _render(vault: Vault, claimed: Media) -> None:
     try:
         with vault.storage.local_path(claimed.blob_key) as source, vault.storage.temporary_folder() as folder:
             outcome = _sandbox(vault.settings).render(source, folder)
             kept = _keep(vault, claimed, outcome.ok, folder) if outcome.ok else []
     except Missing:
-        _fail(claimed.id, "The file of this picture is missing from the vault. Please tell whoever runs it.")
+        _fail(
+            claimed.id,
+            "The file of this picture is missing from the vault. Please tell whoever runs it.",
+            may_pass=True,
+        )
         return
+    except (StorageFull, SandboxUnavailable):
+        _give_back(claimed.id)
+        raise
     _finish(vault, claimed, outcome, kept)
 
 
 def _claim(public_id: str) -> Media | None:
     with transaction() as session:
-        free = sa.or_(Media.claimed_at.is_(None), Media.claimed_at < utcnow() - CLAIM_LIFE)
-        wanted = sa.select(Media).where(Media.public_id == public_id, Media.state == State.PENDING, free)
-        media = session.scalar(wanted.with_for_update(skip_locked=True))
+        media = waiting.claim(session, LINE, public_id)
         if media is None:
             return None
         media.attempts, media.claimed_at = media.attempts + 1, utcnow()
         if media.attempts > MOST_ATTEMPTS:
             media.state, media.failure = State.FAILED, "Rendering this picture was broken off again and again."
+            media.failure_may_pass = True
             return None
         return media
 
@@ -108,7 +132,8 @@ def _keep_one(vault: Vault, media: Media, picture: Picture, path: Path) -> Varia
 
 def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant]) -> None:
     if outcome.ok is None:
-        _fail(claimed.id, outcome.failure or "This picture could not be read.")
+        may_pass = outcome.reason in MAY_PASS
+        _fail(claimed.id, outcome.failure or "This picture could not be read.", may_pass=may_pass)
         return
     keys = [variant.blob_key for variant in kept]
     try:
@@ -126,34 +151,31 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant])
 
 
 def _write(session: Session, media: Media, rendered: Rendered, kept: list[Variant]) -> None:
-    session.execute(sa.delete(Variant).where(Variant.media_id == media.id))
+    names = [variant.name for variant in kept]
+    session.execute(sa.delete(Variant).where(Variant.media_id == media.id, Variant.name.in_(names)))
     session.add_all(kept)
     media.state, media.failure, media.claimed_at = State.READY, None, None
     media.pipeline, media.placeholder = PIPELINE_VERSION, rendered.placeholder
     media.rendition = hashlib.sha256("".join(variant.sha256 for variant in kept).encode()).hexdigest()[:32]
     media.width, media.height = rendered.width, rendered.height
-    _describe(media, rendered.metadata)
+    media.duration_seconds = rendered.duration_seconds
+    if rendered.kind.is_film and media.playback == Playback.NONE:
+        media.playback = Playback.PENDING
+    describing.read(media, rendered.metadata)
     session.flush()
     membership.redate(session, media)
 
 
-def _describe(media: Media, said: Metadata) -> None:
-    if media.taken_at is None and said.taken_at is not None:
-        media.taken_at = media.shown_at = said.taken_at
-    make, model = said.camera_make or "", said.camera_model or ""
-    camera = model if model.lower().startswith(make.lower().split(" ")[0]) else f"{make} {model}".strip()
-    media.camera, media.lens = camera[:LONGEST_NAME], (said.lens or "")[:LONGEST_NAME]
-    media.f_number, media.exposure_seconds = said.f_number, said.exposure_seconds
-    media.iso = round(said.iso) if said.iso is not None and said.iso < MOST_ISO else None
-    media.focal_length_mm = said.focal_length_mm
-    media.latitude, media.longitude, media.altitude_m = said.latitude, said.longitude, said.altitude_m
-    if not media.caption_by_person:
-        media.caption = media.caption or (said.caption or said.title or "")[:LONGEST_CAPTION]
+def _give_back(media_id: int) -> None:
+    """Take an attempt back that the machine broke off. The claim stays, so that it is not tried again at once."""
+    with suppress(SQLAlchemyError, Busy), transaction() as session:  # on a full disk not even that may be possible
+        mine = sa.update(Media).where(Media.id == media_id, Media.state == State.PENDING, Media.attempts > 0)
+        session.execute(mine.values(attempts=Media.attempts - 1))
 
 
-def _fail(media_id: int, failure: str) -> None:
+def _fail(media_id: int, failure: str, *, may_pass: bool = False) -> None:
     with transaction() as session:
-        failed = {"state": State.FAILED, "failure": failure[:300], "claimed_at": None}
+        failed = {"state": State.FAILED, "failure": failure[:300], "failure_may_pass": may_pass, "claimed_at": None}
         session.execute(sa.update(Media).where(Media.id == media_id, Media.state == State.PENDING).values(failed))
 
 
@@ -162,10 +184,11 @@ def _sandbox(settings: Settings) -> Sandbox:
     sandbox: Sandbox | None = getattr(_of_thread, "sandbox", None)
     if sandbox is None:
         sandbox = _of_thread.sandbox = Sandbox(
-            memory_bytes=settings.decoder_memory_bytes,
+            memory_bytes=min(settings.decoder_memory_bytes, settings.worker_memory_bytes),
             cpu_seconds=settings.decoder_seconds,
             wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
             max_pixels=settings.max_pixels,
             max_frames=settings.max_frames,
+            niceness=NICENESS,
         )
     return sandbox

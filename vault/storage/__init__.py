@@ -92,6 +92,20 @@ class Arrival(Protocol):
         """Remove what was not kept; a second call does nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The disk that blobs lie on, in bytes; what is free and above the reserve may be stored."""
+
+    total_bytes: int
+    free_bytes: int
+    reserve_bytes: int
+
+    @property
+    def usable_bytes(self) -> int:
+        """How many bytes may still be stored."""
+        return max(0, self.free_bytes - self.reserve_bytes)
+
+
 class Storage(Protocol):
     """What the vault asks of a place for bytes."""
 
@@ -153,6 +167,9 @@ class Storage(Protocol):
     def free_bytes(self) -> int:
         """Say how many bytes may still be stored, less what is held back so that a full vault can still delete."""
 
+    def room(self) -> Room:
+        """Say how large the disk is, how much of it is free, and how much of that is held back."""
+
 
 def original_key(owner_public_id: str, sha256: str, media_public_id: str) -> str:
     """Name an original, byte for byte as it came. `sha256` is 64 hex digits. Raises BadKey."""
@@ -198,8 +215,11 @@ def checked_name(name: str) -> str:
     return name
 
 
-def from_url(url: str) -> Storage:
-    """Open the storage that an address names: `file:///an/absolute/folder`. Raises StorageError for others."""
+def from_url(url: str, *, reserve_bytes: int = 0) -> Storage:
+    """Open the storage that an address names: `file:///an/absolute/folder`. Raises StorageError for others.
+
+    `reserve_bytes` of its disk are held back; 0 leaves it to the storage how many.
+    """
     from vault.storage.local import LocalStorage  # noqa: PLC0415  # it imports this protocol, which must be there first
 
     parts = urlsplit(url)
@@ -208,4 +228,4 @@ def from_url(url: str) -> Storage:
     path = Path(unquote(parts.path))
     if parts.netloc or not path.is_absolute() or path == Path("/"):
         raise StorageError("the storage address must be file:// and an absolute folder")
-    return LocalStorage(path)
+    return LocalStorage(path, reserve_bytes=reserve_bytes)

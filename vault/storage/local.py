@@ -17,15 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from vault.storage import BadKey, Missing, Stat, StorageFull, checked, checked_name, hold
+from vault.storage import BadKey, Missing, Room, Stat, StorageFull, checked, checked_name, hold
 from vault.storage.durable import READ, give_second_name, rename, sync_file, sync_folder, translated
 
 TEMPORARY = "tmp"
 PARTIAL = "partial"
 KINDS = ("archives", "editions", "originals", "variants")
 MIB = 1024**2
-# Held back from uploads, so that the database beside the blobs can still write down a deletion or a revocation.
-RESERVE_BYTES = 64 * MIB
+# Held back from uploads and renderings where no setting says how much, so that the database beside the blobs can still
+# write down a deletion or a revocation; less on a small disk.
+RESERVE_BYTES = 256 * MIB
 RESERVE_SHARE = 20
 # A folder that lost a race with a deletion is made again; losing this often means something else is wrong.
 ATTEMPTS = 5
@@ -36,7 +37,9 @@ LASTING_DEPTH = 3
 class LocalStorage:
     """A storage in one folder of this machine; safe for many threads and processes at once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, reserve_bytes: int = 0) -> None:
+        """Open the folder, made where it is missing. Without `reserve_bytes` the storage decides what is held back."""
+        self._reserve_bytes = reserve_bytes
         with translated():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.root = root.resolve()
@@ -183,8 +186,13 @@ class LocalStorage:
 
     def free_bytes(self) -> int:
         """Say how many bytes may still be stored, the reserve taken off."""
+        return self.room().usable_bytes
+
+    def room(self) -> Room:
+        """Say how large the disk is, how much of it is free, and how much of that is held back."""
         disk = shutil.disk_usage(self.root)
-        return max(0, disk.free - min(RESERVE_BYTES, disk.total // RESERVE_SHARE))
+        by_itself = min(RESERVE_BYTES, disk.total // RESERVE_SHARE)
+        return Room(disk.total, disk.free, self._reserve_bytes or by_itself)
 
     def _refuse_when_full(self) -> None:
         if self.free_bytes() == 0:
