@@ -14,7 +14,7 @@ from vault.imaging.workshop import Workshop
 from vault.models.media import Media
 from vault.models.sharing import Link, LinkRole, LinkTerms, MetadataRule
 from vault.policy import Action, Permit, Viewer, authorize
-from vault.services import editions
+from vault.services.editions import making
 from vault.storage import EDITIONS
 
 BODY = laden.jpeg(laden.exif(orientation=6), upright=pictures.drawing(900, 600))
@@ -60,7 +60,7 @@ def one_workshop() -> Iterator[None]:
     limits = {"cpu_seconds": 20, "wall_seconds": 20.0, "max_pixels": 10**7, "max_frames": 9}
     found = Workshop(lambda: Sandbox(memory_bytes=1 << 30, **limits), benches=2)  # type: ignore[arg-type]  # each its own
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(editions, "_workshop", lambda _settings: found)
+        patch.setattr(making, "_workshop", lambda _settings: found)
         yield
     found.close()
 

@@ -17,6 +17,7 @@ from vault.imaging.workshop import Occupied
 from vault.models.media import Media
 from vault.policy import Action, Permit, authorize
 from vault.services import NotReady, editions
+from vault.services.editions import making
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -68,7 +69,7 @@ def test_a_text_is_in_every_variant_and_in_none_of_those_without(shared: Shared)
 
 def test_a_link_that_demands_nothing_costs_nothing_more(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     people = authorize(shared.anna.viewer, Action.DOWNLOAD, Media, shared.media.public_id)
-    monkeypatch.setattr(editions, "_made", None)
+    monkeypatch.setattr(editions, "made", None)
     monkeypatch.setattr(editions, "_cut", None)
     monkeypatch.setattr(editions, "_fits", None)
 
@@ -171,14 +172,14 @@ def test_what_cannot_be_cut_is_made_anew_at_full_size(house: House) -> None:
 
 def test_it_is_made_once_and_found_again_without_work(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     link, made = shared.link(watermark="For Ben"), list[str]()
-    make = editions._make  # to see how often it is called
+    make = making._make  # to see how often it is called
 
-    def counted(*arguments: Any) -> editions.Edition:
+    def counted(*arguments: Any) -> making.Edition:
         made.append(arguments[2])
         time.sleep(0.05)
         return make(*arguments)
 
-    monkeypatch.setattr(editions, "_make", counted)
+    monkeypatch.setattr(making, "_make", counted)
     bodies: list[bytes] = []
     visitor = shared.house.visitor(link)
     path = f"/l/{link.public_id}/media/{shared.media.public_id}/thumb"
@@ -201,7 +202,7 @@ def test_who_would_wait_too_long_is_asked_to_come_again(shared: Shared, monkeypa
     def occupied(*_arguments: object) -> None:
         raise Occupied
 
-    monkeypatch.setattr(editions, "_make", occupied)
+    monkeypatch.setattr(making, "_make", occupied)
     answer = shared.get(shared.link(watermark="For Ben"), "thumb")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
@@ -210,14 +211,14 @@ def test_who_would_wait_too_long_is_asked_to_come_again(shared: Shared, monkeypa
 def test_one_link_holds_few_threads_and_all_others_are_answered_at_once(
     shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, may_end, begun = editions._make, threading.Event(), threading.Semaphore(0)
+    make, may_end, begun = making._make, threading.Event(), threading.Semaphore(0)
 
-    def slow(*arguments: Any) -> editions.Edition:
+    def slow(*arguments: Any) -> making.Edition:
         begun.release()
         may_end.wait(30)
         return make(*arguments)
 
-    monkeypatch.setattr(editions, "_make", slow)
+    monkeypatch.setattr(making, "_make", slow)
     link, other = shared.link(watermark="For Ben"), shared.link(watermark="For Eve")
     visitor, eve = shared.house.visitor(link), shared.house.visitor(other)
     found: list[tuple[int, str | None, float]] = []
@@ -238,7 +239,7 @@ def test_one_link_holds_few_threads_and_all_others_are_answered_at_once(
     while len(found) < 9 and any(thread.is_alive() for thread in threads):
         time.sleep(0.01)
     assert [each[:2] for each in found] == [(503, "5")] * 9
-    assert max(each[2] for each in found) < editions.PATIENCE_SECONDS / 2
+    assert max(each[2] for each in found) < making.PATIENCE_SECONDS / 2
     for thread in (others := asking(eve, other.public_id, 1)):
         thread.start()
     assert begun.acquire(timeout=20), "another link has seats of its own"
@@ -270,7 +271,7 @@ def test_pictures_are_made_ahead_by_the_worker(shared: Shared, monkeypatch: pyte
     editions.tasks.run(shared.house.vault, "editions", ("x" * 22, "keep", "", "For Ben"))
     editions.tasks.run(shared.house.vault, "link", ("x" * 22,))
     assert len(kept(shared.house)) == 2
-    monkeypatch.setattr(editions, "_make", None)
+    monkeypatch.setattr(making, "_make", None)
     for name in ("thumb", "preview"):
         assert editions.find(shared.house.vault, shared.permit(watermark="For Ben", long_edge_px=640), name).key
 

@@ -42,6 +42,7 @@ FLOORS = {
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
 HALLS = {
     "vault.services.backups": {"manifest"},
+    "vault.services.editions": {"making"},
     "vault.services.uploads": {"pouring", "promises"},
     "vault.storage": {"durable", "hold", "incoming"},
     "vault.web": {"access", "delivery", "linkterms", "receiving", "taking", "tiles", "visitors"},

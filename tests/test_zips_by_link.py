@@ -21,6 +21,7 @@ from vault.models.sharing import Link, LinkRole, MetadataRule, Scope
 from vault.models.system import Event
 from vault.policy import Action, Credential, authorize
 from vault.services import albums, editions, library, zipping
+from vault.services.editions import making
 from vault.services.zipping import BrokenOff, choosing
 from vault.signing import digest
 
@@ -43,7 +44,7 @@ def benches() -> Iterator[None]:
         benches=1,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(editions, "_workshop", lambda _settings: found)
+        patch.setattr(making, "_workshop", lambda _settings: found)
         yield
     found.close()
 

@@ -19,7 +19,7 @@ from vault.models import cursor as cursors
 from vault.models import membership
 from vault.models.account import User
 from vault.models.cursor import Page
-from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, State
+from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, Playback, State
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 
@@ -196,10 +196,15 @@ def retry(vault: Vault, permit: Permit[MediaFacts]) -> None:
     """Try to render a failed picture again. The permit is for TRASH. Raises Denied, Refused."""
     with transaction() as session:
         media = _again(session, permit, Action.TRASH)
-        if media.state != State.FAILED:
+        if State.FAILED not in (media.state, media.playback):
             raise Refused("This picture did not fail.")
-        media.state, media.failure, media.attempts, media.claimed_at = State.PENDING, None, 0, None
-    vault.queue.enqueue("render", permit.row.public_id)
+        task = "render" if media.state == State.FAILED else "playback"
+        if media.state == State.FAILED:
+            media.state, media.failure, media.attempts, media.claimed_at = State.PENDING, None, 0, None
+        if media.playback == Playback.FAILED:
+            media.playback, media.playback_failure = Playback.PENDING, None
+            media.playback_attempts, media.playback_claimed_at = 0, None
+    vault.queue.enqueue(task, permit.row.public_id)
 
 
 def _inside(permit: Permit[AlbumFacts]) -> sa.Select[Any]:

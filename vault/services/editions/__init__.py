@@ -7,40 +7,31 @@ or carry a name. A cut is computed from the file whenever it is asked for, in a 
 no metadata at all, and is kept as a blob of its own: a cache without rows, which sweeps may take and no backup needs.
 """
 
-import hashlib
 import hmac
 import io
 import os
-import time
-from datetime import timedelta
 from functools import lru_cache
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
-import PIL
 import sqlalchemy as sa
 
-from vault.config import Settings
-from vault.db import Prepared, db, utcnow
+from vault.db import Prepared, db
 from vault.imaging.cut import CUT_VERSION, Cut, Rule, Uncuttable, cut
 from vault.imaging.identify import EVERY_KIND, KINDS
-from vault.imaging.remake import FORMS, REMAKE_VERSION, Order
+from vault.imaging.remake import Order
 from vault.imaging.render import PREVIEW, TARGETS
-from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
 from vault.imaging.spliced import Spliced
-from vault.imaging.workshop import Occupied, Workshop
 from vault.jobs import Tasks
 from vault.models.media import Media, MediaFacts, State
 from vault.models.sharing import Link, LinkTerms, MetadataRule
 from vault.policy import Action, Permit, Viewer, visible
 from vault.services import NotReady, Vault
-from vault.storage import Missing, Storage, edition_key, variant_key
+from vault.services.editions import films
+from vault.services.editions.making import Edition, StillBeingMade, made
+from vault.storage import Missing, Storage, variant_key
 
-BENCHES = 2
-PATIENCE_SECONDS = 20.0
-RETRY_SECONDS = 5
-WALL_CLOCK_FACTOR = 1.5
-# How often an edition that is in use is made young, so that the sweep takes only what nobody asks for.
-TOUCHED_EVERY = timedelta(days=1)
+__all__ = ["Edition", "StillBeingMade", "find", "make_ahead", "opened", "tasks", "to_take"]
+
 # More than the first screens of an album are not made ahead: new uploads wait in the same queue.
 MOST_AHEAD = 100
 CUT_BUFFER_BYTES = 64 * 1024
@@ -53,41 +44,27 @@ LONG_EDGE_OF = {target.name: target.long_edge_px for target in TARGETS}
 _SIZE = Prepared(cast("sa.Select[Any]", sa.select(Media.width, Media.height).where(Media.id == sa.bindparam("id"))))
 tasks: Tasks[Vault] = Tasks()
 _cuts: dict[tuple[str, Rule], Cut | None] = {}
-_of_process: dict[tuple[int, Settings], Workshop] = {}
-
-
-class StillBeingMade(NotReady):
-    """Too many want pictures made for them at this moment; in a few seconds it is there."""
-
-    retry_after_seconds = RETRY_SECONDS
-
-
-class Edition(NamedTuple):
-    """What is sent: where its bytes lie, and the strong validator that names them.
-
-    With a `cut` the bytes are those of the cut and not those of the blob. `size_bytes` is None where only the storage
-    knows it. `is_new` says that it was made for whoever asks, and was not there before.
-    """
-
-    key: str
-    media_type: str
-    etag: str
-    size_bytes: int | None
-    cut: Cut | None
-    extension: str
-    is_new: bool = False
 
 
 def find(vault: Vault, permit: Permit[MediaFacts], name: str) -> Edition:
-    """Return the edition that a permit gives of "thumb", "preview" or "original"; makes it where it is missing.
+    """Return the edition that a permit gives of "thumb", "preview", "original", "video" or "motion".
+
+    Makes it where it is missing, but for the latter two, which the worker makes; terms that those would slip through
+    raise Denied.
 
     Without terms, or with terms that demand nothing, that takes no query and looks at no file. Raises NotReady for a
     picture of which there is none, StillBeingMade when it would take too long, Missing, StorageFull.
     """
     terms = permit.terms
+    if name in films.MOVING:
+        edition = films.moving(permit.row, terms, name)
+        return edition if terms is None else _under_terms(vault, terms, edition)
     if terms is None:
         return _kept(permit.row, name)
-    edition = _under(vault, permit.row, terms, name)
+    return _under_terms(vault, terms, _under(vault, permit.row, terms, name))
+
+
+def _under_terms(vault: Vault, terms: LinkTerms, edition: Edition) -> Edition:
     # By itself it would say which original this is, to whoever has that too or gets it by another link.
     return edition._replace(etag=_veiled(vault.signer.key("edition"), f"{terms.link_public_id} {edition.etag}"))
 
@@ -172,10 +149,15 @@ def _under(vault: Vault, row: MediaFacts, terms: LinkTerms, name: str) -> Editio
     if row.state != State.READY:
         raise NotReady
     order = Order("screen", min(terms.long_edge_px or longest, longest), terms.watermark)
-    return _made(vault, row, name, order, terms.link_public_id)
+    return made(vault, row, name, order, terms.link_public_id)
 
 
 def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
+    if row.media_type.startswith("video/"):
+        is_whole = terms.metadata_rule == MetadataRule.KEEP and not terms.watermark
+        if is_whole and (terms.long_edge_px is None or _fits(row, terms.long_edge_px)):
+            return _kept(row, "original")
+        return films.moving(row, terms, "video")
     edge = terms.long_edge_px
     if edge is not None and _fits(row, edge):
         edge = None
@@ -188,7 +170,7 @@ def _to_take_home(vault: Vault, row: MediaFacts, terms: LinkTerms) -> Edition:
         if found is not None:
             etag = f"{row.sha256}-{rule}-{CUT_VERSION}"
             return Edition(row.blob_key, row.media_type, etag, found.size_bytes, found, EXTENSION_OF[row.media_type])
-    return _made(vault, row, "original", Order("file", edge, terms.watermark), terms.link_public_id)
+    return made(vault, row, "original", Order("file", edge, terms.watermark), terms.link_public_id)
 
 
 def _limits(terms: LinkTerms, long_edge_px: int) -> bool:
@@ -221,75 +203,3 @@ def _cut(storage: Storage, key: str, media_type: str, rule: Rule) -> Cut | None:
             _cuts.clear()
         _cuts[key, rule] = found
     return found
-
-
-def _made(vault: Vault, row: MediaFacts, name: str, order: Order, guest: str) -> Edition:
-    """Return an edition that was made of an order, making it where it is missing; of one guest only few may wait."""
-    digest = _digest(name, order)
-    found = _found(vault.storage, row, name, order, digest)
-    if found is not None:
-        return found
-    workshop, wanted = _workshop(vault.settings), f"{row.blob_key} {digest}"
-    until = time.monotonic() + PATIENCE_SECONDS
-    try:
-        with workshop.seat(guest), workshop.turn(wanted, until=until):
-            found = _found(vault.storage, row, name, order, digest)
-            if found is None and workshop.is_hopeless(wanted):
-                raise NotReady
-            return found or _make(vault, row, name, order, digest, until)
-    except Unmakeable as unmakeable:
-        workshop.give_up(wanted, unmakeable.reason)
-        raise NotReady from unmakeable
-    except (Occupied, SandboxUnavailable) as error:
-        raise StillBeingMade from error
-
-
-def _digest(name: str, order: Order) -> str:
-    """Name everything that the bytes depend on, besides the original."""
-    words = (PIL.__version__, REMAKE_VERSION, name, order.form, order.long_edge_px, order.watermark)
-    return hashlib.sha256(repr(words).encode()).hexdigest()[:32]
-
-
-def _found(storage: Storage, row: MediaFacts, name: str, order: Order, digest: str) -> Edition | None:
-    for kind in FORMS[order.form]:
-        key = edition_key(row.blob_key, name, digest, kind.extension)
-        try:
-            stat = storage.stat(key)
-            if utcnow() - stat.modified_at > TOUCHED_EVERY:
-                storage.touch(key)
-        except Missing:
-            continue
-        return Edition(key, kind.media_type, f"{row.sha256[:32]}-{digest}", stat.bytes, None, kind.extension)
-    return None
-
-
-def _make(vault: Vault, row: MediaFacts, name: str, order: Order, digest: str, until: float) -> Edition:  # noqa: PLR0917 - one step of `_made`
-    """Draw an edition and keep it: a thumb from the preview, which is small, and all else from the original."""
-    source_key = variant_key(row.blob_key, PREVIEW.name, row.pipeline) if name == "thumb" else row.blob_key
-    storage = vault.storage
-    with _workshop(vault.settings).bench(until=until) as sandbox, storage.temporary_folder() as folder:
-        path = folder / "edition"
-        with storage.local_path(source_key) as source:
-            made = sandbox.remake(source, path, order)
-        key = edition_key(row.blob_key, name, digest, made.kind.extension)
-        storage.put(key, path)
-    etag = f"{row.sha256[:32]}-{digest}"
-    return Edition(key, made.kind.media_type, etag, made.size_bytes, None, made.kind.extension, is_new=True)
-
-
-def _workshop(settings: Settings) -> Workshop:
-    """Return the benches of this process: a server that forks leaves those of its parent alone."""
-    place = (os.getpid(), settings)
-    found = _of_process.get(place)
-    # Of two threads that come first one wins; a workshop that nobody used has started nothing.
-    return found or _of_process.setdefault(place, Workshop(lambda: _sandbox(settings), benches=BENCHES))
-
-
-def _sandbox(settings: Settings) -> Sandbox:
-    return Sandbox(
-        memory_bytes=settings.decoder_memory_bytes,
-        cpu_seconds=settings.decoder_seconds,
-        wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
-        max_pixels=settings.max_pixels,
-        max_frames=settings.max_frames,
-    )
