@@ -13,13 +13,13 @@ from typing import BinaryIO, Final
 
 from PIL import Image
 
-from vault.imaging import colour, metadata
+from vault.imaging import animation, colour, metadata
 from vault.imaging.kinds import Kind
 from vault.imaging.original import Original, opened
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.scaling import shrink
 
-PIPELINE_VERSION: Final = 1
+PIPELINE_VERSION: Final = 2
 """Goes up whenever the same original would give other variants."""
 
 
@@ -101,16 +101,31 @@ def render(
         longest = PREVIEW.long_edge_px
         with opened(source, kind, long_edge_px=longest, max_pixels=max_pixels, max_frames=max_frames) as original:
             picture = upright(shrink(original.image, longest), original)
+            moving = _moving(original)
         encoded: list[tuple[Variant, bytes]] = []
         for target in TARGETS:
             picture = shrink(picture, target.long_edge_px)
-            body = encode(picture, target.quality)
+            body = (moving if target == PREVIEW else b"") or encode(picture, target.quality)
             encoded.append((Variant(target.name, *picture.size, len(body)), body))
         placeholder = placeholder_of(picture)
     for variant, body in encoded:
         sinks[variant.name].write(body)
     variants = tuple(variant for variant, _ in encoded)
     return Rendered(kind, *original.size, original.frame_count, variants, placeholder, original.facts)
+
+
+def _moving(original: Original) -> bytes:
+    """Return the preview of a picture that moves; b"" where a still one has to do."""
+
+    def prepare(frame: Image.Image) -> Image.Image:
+        return upright(shrink(frame, PREVIEW.long_edge_px), original)
+
+    try:
+        return animation.moving(original, prepare, quality=PREVIEW.quality, method=_METHOD)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a later frame may be as odd as a first one, and the first one is there
+        return b""
 
 
 def upright(picture: Image.Image, original: Original) -> Image.Image:

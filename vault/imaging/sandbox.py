@@ -24,7 +24,7 @@ from vault.imaging.nursery import Nursery, SandboxUnavailable, ZygoteLost
 from vault.imaging.playing import Play, Played
 from vault.imaging.refusals import Reason, Refused, film_sentence, sentence
 from vault.imaging.remake import Made, Order
-from vault.imaging.render import TARGETS, Rendered
+from vault.imaging.render import PREVIEW, TARGETS, Rendered
 from vault.imaging.zygote import Limits, Report
 
 __all__ = ["Outcome", "Sandbox", "SandboxUnavailable", "Unmakeable"]
@@ -188,7 +188,10 @@ class Sandbox:
         with _doubting(report) as line:
             rendered = wire.read_answer(line, kind, max_pixels=limits.max_pixels, max_frames=limits.max_frames)
             for variant in rendered.variants:
-                _require_bare_webp(out_dir / variant.file_name, variant.width, variant.height, variant.size_bytes)
+                path, size = out_dir / variant.file_name, (variant.width, variant.height)
+                # Of a picture that moves the preview may move too, and nothing else.
+                most_frames = rendered.frames if variant.name == PREVIEW.name and not kind.is_film else 1
+                _require_bare_webp(path, size, variant.size_bytes, most_frames=most_frames)
             return rendered
 
     def _believe_made(self, report: Report, order: Order, path: Path) -> Made:
@@ -196,7 +199,7 @@ class Sandbox:
         with _doubting(report) as line:
             made = wire.read_made(line, order, max_pixels=self._limits.max_pixels)
             if made.kind is WEBP:
-                _require_bare_webp(path, made.width, made.height, made.size_bytes)
+                _require_bare_webp(path, (made.width, made.height), made.size_bytes)
             else:
                 _require_bare_file(path, made)
             return made
@@ -240,9 +243,9 @@ def _doubting(report: Report) -> Iterator[bytes]:
         raise _Failed(Reason.CRASHED, report.peak_memory_bytes) from error
 
 
-def _require_bare_webp(path: Path, width: int, height: int, size_bytes: int) -> None:
+def _require_bare_webp(path: Path, size: tuple[int, int], size_bytes: int, *, most_frames: int = 1) -> None:
     with path.open("rb") as file:
-        if webp.measure(file) != (width, height) or file.tell() != size_bytes:
+        if webp.measure(file, most_frames=most_frames) != size or file.tell() != size_bytes:
             raise Refused(Reason.CRASHED)
 
 
