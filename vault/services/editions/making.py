@@ -13,10 +13,11 @@ import PIL
 
 from vault.config import Settings
 from vault.db import utcnow
+from vault.imaging.allowance import sandbox_for_pictures
 from vault.imaging.cut import Cut
 from vault.imaging.remake import FORMS, REMAKE_VERSION, Order
 from vault.imaging.render import PREVIEW
-from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
+from vault.imaging.sandbox import SandboxUnavailable, Unmakeable
 from vault.imaging.workshop import Occupied, Workshop
 from vault.models.media import MediaFacts
 from vault.services import NotReady, Vault
@@ -25,7 +26,6 @@ from vault.storage import Missing, Storage, edition_key, variant_key
 BENCHES = 2
 PATIENCE_SECONDS = 20.0
 RETRY_SECONDS = 5
-WALL_CLOCK_FACTOR = 1.5
 # How often an edition that is in use is made young, so that the sweep takes only what nobody asks for.
 TOUCHED_EVERY = timedelta(days=1)
 
@@ -117,14 +117,4 @@ def _workshop(settings: Settings) -> Workshop:
     place = (os.getpid(), settings)
     found = _of_process.get(place)
     # Of two threads that come first one wins; a workshop that nobody used has started nothing.
-    return found or _of_process.setdefault(place, Workshop(lambda: _sandbox(settings), benches=BENCHES))
-
-
-def _sandbox(settings: Settings) -> Sandbox:
-    return Sandbox(
-        memory_bytes=settings.decoder_memory_bytes,
-        cpu_seconds=settings.decoder_seconds,
-        wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
-        max_pixels=settings.max_pixels,
-        max_frames=settings.max_frames,
-    )
+    return found or _of_process.setdefault(place, Workshop(lambda: sandbox_for_pictures(settings), benches=BENCHES))

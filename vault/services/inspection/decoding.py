@@ -12,13 +12,14 @@ from typing import BinaryIO
 
 from vault.config import Settings
 from vault.imaging import webp
+from vault.imaging.allowance import sandbox_for_pictures
+from vault.imaging.animation import MOST_FRAMES
 from vault.imaging.remake import Order
 from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
 from vault.services import Refused
 from vault.storage import Missing, Storage
 
 TINY = Order(form="screen", long_edge_px=16, watermark="")
-WALL_CLOCK_FACTOR = 1.5
 UNDECODABLE = "it cannot be decoded"
 BOX_HEADER_BYTES = 8
 LARGE_HEADER_BYTES = 16
@@ -47,7 +48,7 @@ class Decoder:
                 if key.endswith(".mp4"):
                     walk_boxes(file)
                 else:
-                    webp.measure(file)
+                    webp.measure(file, most_frames=MOST_FRAMES)
             except ValueError:
                 return UNDECODABLE
         return None if key.endswith(".mp4") else self._decoded(key)
@@ -76,14 +77,7 @@ class Decoder:
     def _sandbox(self) -> Sandbox:
         sandbox: Sandbox | None = getattr(self._of_thread, "sandbox", None)
         if sandbox is None:
-            settings = self._settings
-            sandbox = self._of_thread.sandbox = Sandbox(
-                memory_bytes=settings.decoder_memory_bytes,
-                cpu_seconds=settings.decoder_seconds,
-                wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
-                max_pixels=settings.max_pixels,
-                max_frames=settings.max_frames,
-            )
+            sandbox = self._of_thread.sandbox = sandbox_for_pictures(self._settings)
             self._opened.append(sandbox)
         return sandbox
 
