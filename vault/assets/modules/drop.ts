@@ -1,7 +1,7 @@
 /** The whole page takes files that are dropped on it, and says so while they hover. */
 import { drawings, element, icon } from "./elements";
 
-export function attachDrop(sentence: string, take: (files: readonly File[]) => void): void {
+export function attachDrop(sentence: string, take: (transfer: DataTransfer) => void): void {
   const veil = element("div", "drop-veil");
   veil.append(icon(...drawings.upload), element("span", "", sentence));
   let depth = 0;
@@ -27,7 +27,7 @@ export function attachDrop(sentence: string, take: (files: readonly File[]) => v
     if (!carriesFiles(event)) return;
     event.preventDefault();
     leave();
-    take([...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer !== null) take(event.dataTransfer);
   });
 }
 

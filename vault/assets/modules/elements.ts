@@ -44,6 +44,10 @@ export function button(label: string, className: string, drawing?: SVGSVGElement
 export const drawings = {
   earlier: ["m14.5 5.5-6.5 6.5 6.5 6.5"],
   later: ["m9.5 5.5 6.5 6.5-6.5 6.5"],
+  below: ["m5.5 9.5 6.5 6.5 6.5-6.5"],
+  above: ["m5.5 14.5 6.5-6.5 6.5 6.5"],
+  pause: ["M9 5.5v13", "M15 5.5v13"],
+  go: ["M8 5.5v13l10.5-6.5z"],
   albums: ["M4 8.5h16V19H4z", "M6.5 5.5h11", "M9 2.8h6"],
   close: ["m6 6 12 12", "M18 6 6 18"],
   download: ["M12 4.5v11", "m7.5 11 4.5 4.5 4.5-4.5", "M4.5 16v3.5h15V16"],

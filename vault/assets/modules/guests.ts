@@ -38,5 +38,5 @@ export function attachGuests(): void {
     add([...(input.files ?? [])]);
     input.value = "";
   });
-  attachDrop("Drop to add", add);
+  attachDrop("Drop to add", (transfer) => add([...transfer.files]));
 }
