@@ -18,7 +18,7 @@ from vault.db import db
 from vault.jobs import Message
 from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import Crew, work
-from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, maintenance
+from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, maintenance, playback
 
 HOUR_SECONDS = 3600
 LOOK_AT_HEAD_SECONDS = 30
@@ -66,22 +66,29 @@ def worker(house: House) -> None:
     with app.app_context():
         refuse_unmigrated(app)
         derivatives.release_claims()
+        playback.release_claims()
 
     def run_task(name: str, args: tuple[str, ...]) -> None:
         with app.app_context():
-            (editions.tasks if name in editions.tasks else derivatives.tasks).run(vault, name, args)
+            known = next((each.tasks for each in (editions, playback) if name in each.tasks), derivatives.tasks)
+            known.run(vault, name, args)
 
     def due(under_way: Collection[Message]) -> Message | None:
         with app.app_context():
             return derivatives.due(vault, under_way)
 
+    def playback_due(under_way: Collection[Message]) -> Message | None:
+        with app.app_context():
+            return playback.due(vault, under_way)
+
     stopped = threading.Event()
     for deed in (tidy_hourly, write_heads):
         threading.Thread(target=deed, args=(app, stopped), name=deed.__name__, daemon=True).start()
     try:
-        crews = [Crew(due, vault.settings.worker_threads)]
+        # One video at a time, and pictures beside it: neither waits for the other.
+        crews = [Crew(due, vault.settings.worker_threads), Crew(playback_due, 1)]
         # The application opens no other kind; services only need to leave hints in it.
-        work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render"})
+        work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render", "playback"})
     finally:
         stopped.set()
 

@@ -55,7 +55,9 @@ CONDITIONS = frozenset(
 
 
 def send(permit: Permit[MediaFacts], name: str) -> Response:
-    """Answer with the edition of "thumb", "preview" or "original" that the permit gives; an original as an attachment.
+    """Answer with the edition that the permit gives of what `editions.find` knows by that name.
+
+    An original is an attachment.
 
     Raises NotReady while there is none, StillBeingMade when it takes too long to make, Missing when the bytes are lost,
     Denied for an original without the permit to download.
@@ -82,6 +84,19 @@ def send_original(permit: Permit[MediaFacts]) -> Response:
         vault: Vault = current_app.extensions["vault"]
         vault.recorder.taken(permit, in_pieces="HTTP_RANGE" in request.environ)
         vault.recorder.opened(permit, "original")
+    return answer
+
+
+def send_moving(permit: Permit[MediaFacts], name: str) -> Response:
+    """Answer with the "video" or the "motion" of the permit, in pieces as players ask, and remember once that it plays.
+
+    Raises as `send`.
+    """
+    answer = send(permit, name)
+    begins = request.headers.get("Range", "bytes=0-").strip().startswith("bytes=0-")
+    if request.method == "GET" and begins and answer.status_code in (200, 206):
+        vault: Vault = current_app.extensions["vault"]
+        vault.recorder.opened(permit, name)
     return answer
 
 
@@ -263,7 +278,8 @@ def _name_for(permit: Permit[MediaFacts], edition: Edition) -> str:
     """
     row, terms = permit.row, permit.terms
     if permit.viewer.link_id is not None and (terms is None or terms.neutral_names):
-        return f"picture-{row.public_id[:8]}.{edition.extension}"
+        what = "video" if edition.media_type.startswith("video/") else "picture"
+        return f"{what}-{row.public_id[:8]}.{edition.extension}"
     name = _attachment_name(row.file_name)
     if edition.media_type == row.media_type:
         return name

@@ -12,10 +12,10 @@ from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Stat
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
 from vault.services import Refused, albums, explaining, history, library, people
-from vault.services.library import Date, Neighbours
+from vault.services.library import Kept, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
-from vault.web.delivery import send, send_original
+from vault.web.delivery import send, send_moving, send_original
 from vault.web.tiles import member_tile, wants_json
 
 blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
@@ -52,6 +52,20 @@ def preview(permit: Permit[MediaFacts]) -> Response:
 def original(permit: Permit[MediaFacts]) -> Response:
     """Send the file as it was uploaded, and remember that it was taken."""
     return send_original(permit)
+
+
+@blueprint.get("/video")
+@requires(Action.VIEW, Media, face=Face.BYTES)
+def video(permit: Permit[MediaFacts]) -> Response:
+    """Send what browsers play of a video, and remember that it was played."""
+    return send_moving(permit, "video")
+
+
+@blueprint.get("/motion")
+@requires(Action.VIEW, Media, face=Face.BYTES)
+def motion(permit: Permit[MediaFacts]) -> Response:
+    """Send the moving seconds of a picture, and remember that they were played."""
+    return send_moving(permit, "motion")
 
 
 @blueprint.get("")
@@ -208,11 +222,11 @@ def _caption_form(media: Media) -> CaptionForm:
     return CaptionForm(formdata=None, data={"caption": media.caption, "taken_at": media.taken_at})
 
 
-def _date(form: CaptionForm, media: Media) -> datetime | Date | None:
+def _date(form: CaptionForm, media: Media) -> datetime | Kept | None:
     """Return what the form says of the date. Browsers know no fractions of a second, so they must not be cut off."""
     said, shown = form.taken_at.data, media.taken_at
     if not form.taken_at.raw_data or (said and shown and said == shown.replace(microsecond=0, tzinfo=None)):
-        return Date.AS_IT_IS
+        return Kept.AS_IT_IS
     return said.replace(tzinfo=UTC) if said else None
 
 

@@ -19,7 +19,7 @@ from vault.policy import Action, Denied, Permit, Viewer, may
 from vault.services import albums, library, sessions, visiting
 from vault.web import taking
 from vault.web.access import Face, public, vault
-from vault.web.delivery import send
+from vault.web.delivery import send, send_moving
 from vault.web.tiles import PAGE_SIZE, as_json, card, next_url, visitor_address, visitor_tile, wants_json
 from vault.web.visitors import is_bot, keep_to_itself, opened_by_link, visit_cookie, visit_permit, visit_ticket
 
@@ -151,6 +151,20 @@ def original(permit: Permit[MediaFacts]) -> Response:
     if request.method == "GET":
         vault().recorder.opened(permit, "original")
     return taking.counted(answer, permit, permit.row.public_id)
+
+
+@blueprint.get("/<link_id>/media/<media_id>/video")
+@opened_by_link(Action.VIEW, Media, face=Face.BYTES)
+def video(permit: Permit[MediaFacts]) -> Response:
+    """Send what browsers play of a video, and remember that it was played."""
+    return send_moving(permit, "video")
+
+
+@blueprint.get("/<link_id>/media/<media_id>/motion")
+@opened_by_link(Action.VIEW, Media, face=Face.BYTES)
+def motion(permit: Permit[MediaFacts]) -> Response:
+    """Send the moving seconds of a picture, and remember that they were played."""
+    return send_moving(permit, "motion")
 
 
 def _home(permit: Permit[LinkFacts]) -> str | AnyResponse:
