@@ -36,7 +36,12 @@ def hold(session: Session, media_id: int) -> Media | None:
 
 
 def put(session: Session, album: Album, media: Media) -> bool:
-    """Give a picture that is held its place in an album; False when it has one already."""
+    """Give a picture that is held its place in an album; False when it has one already.
+
+    A part of another picture has no place of its own: that of the main one is meant.
+    """
+    if media.part_of_id is not None:
+        media = hold(session, media.part_of_id) or media
     held = session.scalar(
         sa.select(AlbumMedia.media_id).where(AlbumMedia.media_id == media.id, AlbumMedia.album_id == album.id)
     )

@@ -26,7 +26,9 @@ def owns_or_holds_album(user_id: Any, role: Role) -> ColumnElement[bool]:
         # The owner of an album is not the owner of what others put into it.
         return own
     place, album = aliased(AlbumMedia), aliased(Album)
-    through = (place.media_id == Media.id, album.id == place.album_id, enabled(album.owner_id))
+    # A part lies in no album: it is open to those who may see what it is a part of, never more widely.
+    lies = place.media_id == sa.func.coalesce(Media.part_of_id, Media.id)
+    through = (lies, album.id == place.album_id, enabled(album.owner_id))
     # What a guest brought is seen by those who may accept it, until they do.
     shown = or_(accepted(), holds_album(album, user_id, Role.MANAGER))
     return or_(own, any_of(place, album, where=(*through, shown, holds_album(album, user_id, role))))

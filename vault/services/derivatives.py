@@ -8,16 +8,16 @@ import hashlib
 import threading
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from vault import describing
+from vault import audit, describing, pairing
 from vault.config import Settings
 from vault.db import Busy, db, transaction, utcnow
+from vault.imaging.allowance import sandbox_for_pictures
 from vault.imaging.refusals import Reason
 from vault.imaging.render import PIPELINE_VERSION, Rendered
 from vault.imaging.render import Variant as Picture
@@ -27,16 +27,12 @@ from vault.jobs.budget import of_process
 from vault.jobs.turns import Front, Lane, Turns
 from vault.models import membership, waiting
 from vault.models.media import Media, Playback, State, Variant
-from vault.models.waiting import Line
+from vault.models.waiting import PICTURES
 from vault.services import Vault
 from vault.storage import Missing, StorageFull, variant_key
 
 # The decoder is a child of its own, so an attempt that never ended tells of a killed worker, seldom of a bad picture.
 MOST_ATTEMPTS = 20
-# Longer than the decoder's wall clock, so that a claim this old belongs to a worker that died.
-CLAIM_LIFE = timedelta(seconds=90)
-WALL_CLOCK_FACTOR = 1.5
-LINE = Line("state", "claimed_at", CLAIM_LIFE)
 # What another moment, or a stronger machine, may render after all.
 MAY_PASS = frozenset({Reason.TOO_SLOW, Reason.TOO_MUCH_MEMORY, Reason.CRASHED})
 # Pages and pictures that somebody waits for go before: of the processor this is what is left over.
@@ -56,7 +52,7 @@ def due(vault: Vault, under_way: Collection[Message] = ()) -> Message | None:
     if vault.storage.free_bytes() == 0:
         return None
     names = [args[0] for task_name, args in under_way if task_name == "render"]
-    heads = waiting.heads(db.session(), LINE, under_way=names)
+    heads = waiting.heads(db.session(), PICTURES, under_way=names)
     db.session.rollback()
     chosen = _turns.next(Front(head.owner_id, Lane(head.lane), head.public_id) for head in heads)
     return ("render", (chosen.name,)) if chosen else None
@@ -98,7 +94,7 @@ def _render(vault: Vault, claimed: Media) -> None:
 
 def _claim(public_id: str) -> Media | None:
     with transaction() as session:
-        media = waiting.claim(session, LINE, public_id)
+        media = waiting.claim(session, PICTURES, public_id)
         if media is None:
             return None
         media.attempts, media.claimed_at = media.attempts + 1, utcnow()
@@ -148,6 +144,20 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant])
     if media is None:
         for key in keys:  # deleted for good while it was rendered, or not to be kept
             vault.storage.delete(key)
+    else:
+        _pair(claimed.id)
+
+
+def _pair(media_id: int) -> None:
+    """Join a picture with what belongs to it. Dead before, they stay two; they pair with the next rendering."""
+    found = pairing.candidates(db.session(), media_id)
+    db.session.rollback()
+    if not found:
+        return
+    with transaction() as session:
+        for main, part in pairing.pair(session, media_id):
+            said = {"part": part.public_id, "kind": str(part.part)}
+            audit.record(session, "media.pair", actor_id=None, subject=main.public_id, **said)
 
 
 def _write(session: Session, media: Media, rendered: Rendered, kept: list[Variant]) -> None:
@@ -157,6 +167,8 @@ def _write(session: Session, media: Media, rendered: Rendered, kept: list[Varian
     media.state, media.failure, media.claimed_at = State.READY, None, None
     media.pipeline, media.placeholder = PIPELINE_VERSION, rendered.placeholder
     media.rendition = hashlib.sha256("".join(variant.sha256 for variant in kept).encode()).hexdigest()[:32]
+    # At the door only the first bytes were seen, and some RAW look like a TIFF there.
+    media.media_type = rendered.kind.media_type
     media.width, media.height = rendered.width, rendered.height
     media.duration_seconds = rendered.duration_seconds
     if rendered.kind.is_film and media.playback == Playback.NONE:
@@ -183,12 +195,6 @@ def _sandbox(settings: Settings) -> Sandbox:
     """Return this worker thread's own child, started with its first picture."""
     sandbox: Sandbox | None = getattr(_of_thread, "sandbox", None)
     if sandbox is None:
-        sandbox = _of_thread.sandbox = Sandbox(
-            memory_bytes=min(settings.decoder_memory_bytes, settings.worker_memory_bytes),
-            cpu_seconds=settings.decoder_seconds,
-            wall_seconds=settings.decoder_seconds * WALL_CLOCK_FACTOR,
-            max_pixels=settings.max_pixels,
-            max_frames=settings.max_frames,
-            niceness=NICENESS,
-        )
+        sandbox = sandbox_for_pictures(settings, most_memory_bytes=settings.worker_memory_bytes, niceness=NICENESS)
+        _of_thread.sandbox = sandbox
     return sandbox

@@ -7,7 +7,7 @@ album) accepts it, nobody else sees it.
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit, leftovers
+from vault import audit, leftovers, pairing
 from vault.db import db, transaction, utcnow
 from vault.models import membership
 from vault.models.history import Visit
@@ -26,7 +26,7 @@ def name_of(viewer: Viewer) -> str:
 
 def brought(viewer: Viewer) -> list[Media]:
     """Return what a visitor brought in this visit and can still take back, the latest first."""
-    his = visible(viewer, Action.WITHDRAW, Media).order_by(Media.id.desc())
+    his = visible(viewer, Action.WITHDRAW, Media).where(pairing.stands_alone()).order_by(Media.id.desc())
     return list(db.session.scalars(his.limit(MOST_SHOWN)))
 
 
@@ -47,10 +47,13 @@ def withdraw(vault: Vault, permit: Permit[MediaFacts]) -> None:
         media = _again(session, permit, Action.WITHDRAW)
         if media.awaiting_since is None:
             membership.hide(session, media.id)
-        keys = leftovers.forget(session, media)
         his = sa.select(Visit.link_id).where(Visit.public_id == media.origin).scalar_subquery()
-        fewer = sa.update(Link).where(Link.id == his, Link.upload_count > 0)
-        session.execute(fewer.values(upload_count=Link.upload_count - 1))
+        fewer = sa.update(Link).where(Link.id == his, Link.upload_count > 0).values(upload_count=Link.upload_count - 1)
+        keys: list[str] = []
+        # Each of them was counted when it came.
+        for each in (*pairing.parts(session, media.id, hold=True), media):
+            keys += leftovers.forget(session, each)
+            session.execute(fewer)
         by = f"link {permit.viewer.link_id}"
         audit.record(session, "media.withdraw", actor_id=None, by=by, subject=media.public_id, guest=media.guest_name)
     leftovers.erase(vault.storage, keys)
@@ -75,6 +78,8 @@ def accept(permit: Permit[MediaFacts]) -> None:
     with transaction() as session:
         media = _again(session, permit, Action.ACCEPT)
         media.awaiting_since = None
+        for part in pairing.parts(session, media.id, hold=True):
+            part.awaiting_since = None
         membership.show(session, media.id)
         audit.record(session, "media.accept", actor_id=permit.viewer.user_id, subject=media.public_id)
 
@@ -84,6 +89,8 @@ def decline(permit: Permit[MediaFacts]) -> None:
     with transaction() as session:
         media = _again(session, permit, Action.ACCEPT)
         media.trashed_at = utcnow()
+        for part in pairing.parts(session, media.id, hold=True):
+            part.trashed_at = media.trashed_at
         audit.record(session, "media.decline", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 

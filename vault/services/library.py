@@ -3,8 +3,9 @@
 Floor 3. Lists are pages of a few hundred, found by key: the last page of an album costs what its first costs.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit, leftovers
+from vault import audit, describing, leftovers, pairing
 from vault.db import db, transaction, utcnow
+from vault.imaging import texts
+from vault.imaging.claims import Claims, Told
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models import cursor as cursors
 from vault.models import membership
@@ -23,14 +26,15 @@ from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order,
 from vault.policy import PUBLIC_ID, Action, Denied, Permit, Viewer, authorize, visible
 from vault.services import Refused, Vault
 
-LONGEST_CAPTION = 5_000
+LONGEST_CAPTION, LONGEST_TITLE = describing.LONGEST_CAPTION, describing.LONGEST_TITLE
+RATINGS = (-1, 1, 2, 3, 4, 5)
 # How many pictures of the trash are read together when it is emptied.
 AT_ONCE = 100
 NO_SUCH_DATE = f"A picture's date lies between the years {FIRST_YEAR} and {LAST_YEAR}."
 
 
-class Date(Enum):
-    """What may be said of a picture's date instead of one."""
+class Kept(Enum):
+    """What may be said of a field instead of a value."""
 
     AS_IT_IS = auto()
 
@@ -53,12 +57,14 @@ def of_album(permit: Permit[AlbumFacts], *, limit: int, cursor: str | None = Non
 def of_person(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of the viewer's own pictures, the newest first."""
     mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id, Media.awaiting_since.is_(None))
+    mine = mine.where(pairing.stands_alone())
     return _alone(cursors.newest_first(mine, Media.shown_at, Media.id, limit=limit, cursor=cursor))
 
 
 def in_trash(viewer: Viewer, *, limit: int, cursor: str | None = None) -> Page[Media]:
     """Return a page of the viewer's trash, what was thrown away last first."""
     mine = visible(viewer, Action.RESTORE, Media).where(Media.owner_id == viewer.user_id)
+    mine = mine.where(pairing.is_thrown_away_alone())
     return _alone(cursors.newest_first(mine, Media.trashed_at, Media.id, limit=limit, cursor=cursor))
 
 
@@ -116,7 +122,7 @@ def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
     if permit.row.owner_id != viewer.user_id:
         return Neighbours(None, None)
     media = get(permit)
-    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id)
+    mine = visible(viewer, Action.VIEW, Media).where(Media.owner_id == viewer.user_id, pairing.stands_alone())
     here, place = sa.tuple_(Media.shown_at, Media.id), (media.shown_at, media.id)
     newer = db.session.scalar(mine.where(here > place).order_by(Media.shown_at, Media.id).limit(1))
     older = db.session.scalar(mine.where(here < place).order_by(Media.shown_at.desc(), Media.id.desc()).limit(1))
@@ -124,24 +130,52 @@ def neighbours_of_person(permit: Permit[MediaFacts]) -> Neighbours:
 
 
 def describe(
-    permit: Permit[MediaFacts], *, caption: str | None = None, taken_at: datetime | Date | None = Date.AS_IT_IS
+    permit: Permit[MediaFacts],
+    *,
+    caption: str | None = None,
+    title: str | None = None,
+    keywords: Sequence[str] | None = None,
+    rating: int | Kept | None = Kept.AS_IT_IS,
+    taken_at: datetime | Kept | None = Kept.AS_IT_IS,
 ) -> Media:
-    """Change caption or date; without a date (None) it stands where it was uploaded. The permit is for CAPTION.
+    """Write on the back of a picture; what is not said stays. The permit is for CAPTION.
 
-    Raises Denied, Refused.
+    `rating` is 1 to 5, -1 for "rejected", or None. Without a date (None) it stands where it was uploaded. What is
+    written here no file and no sidecar overrules. Raises Denied, Refused.
     """
     with transaction() as session:
         media = _again(session, permit, Action.CAPTION)
-        if caption is not None:
-            if len(caption) > LONGEST_CAPTION:
-                raise Refused(f"A caption has at most {LONGEST_CAPTION} characters.")
-            said = caption.replace("\0", "").strip()
-            # A form sends back what it showed, with other ends of lines: that is not writing.
-            if said.splitlines() != media.caption.splitlines():
-                media.caption, media.caption_by_person = said, True
-        if not isinstance(taken_at, Date):
-            _date(session, media, taken_at)
+        said: dict[str, Any] = _words(media, caption, title, keywords)
+        if not isinstance(rating, Kept) and rating != media.rating:
+            if rating not in (None, *RATINGS):
+                raise Refused("A rating is one to five stars.")
+            said["rating"] = rating
+        if not isinstance(taken_at, Kept):
+            if taken_at is not None and not is_plausible(taken_at):
+                raise Refused(NO_SUCH_DATE)
+            said["taken_at"] = taken_at
+        describing.write(media, **said)
+        if "taken_at" in said:
+            session.flush()
+            membership.redate(session, media)
         audit.record(session, "media.describe", actor_id=permit.viewer.user_id, subject=media.public_id)
+        return media
+
+
+def lay_beside(permit: Permit[MediaFacts], claims: Claims) -> Media:
+    """Keep what a sidecar says of one's own picture, instead of an earlier one, and describe it anew.
+
+    The permit is for TRASH, which is the owner's. One that is still to be rendered is described then. Raises Denied.
+    """
+    with transaction() as session:
+        media = _again(session, permit, Action.TRASH)
+        media.told = replace(Told.from_json(media.told), beside=claims).as_json()
+        if media.state == State.READY:
+            describing.weigh(media)
+            session.flush()
+            membership.redate(session, media)
+        said = {"source": claims.source}
+        audit.record(session, "media.sidecar", actor_id=permit.viewer.user_id, subject=media.public_id, **said)
         return media
 
 
@@ -150,6 +184,8 @@ def trash(permit: Permit[MediaFacts]) -> None:
     with transaction() as session:
         media = _again(session, permit, Action.TRASH)
         media.trashed_at = utcnow()
+        for part in pairing.parts(session, media.id, hold=True):
+            part.trashed_at = part.trashed_at or media.trashed_at
         if media.awaiting_since is None:
             membership.hide(session, media.id)
         audit.record(session, "media.trash", actor_id=permit.viewer.user_id, subject=media.public_id)
@@ -159,6 +195,9 @@ def restore(permit: Permit[MediaFacts]) -> None:
     """Take a picture out of the trash, back to its albums. The permit is for RESTORE. Raises Denied."""
     with transaction() as session:
         media = _again(session, permit, Action.RESTORE)
+        for part in pairing.parts(session, media.id, hold=True):
+            # What was thrown away before, and for itself, stays where it is.
+            part.trashed_at = None if part.trashed_at == media.trashed_at else part.trashed_at
         media.trashed_at = None
         if media.awaiting_since is None:
             membership.show(session, media.id)
@@ -172,8 +211,11 @@ def purge(vault: Vault, permit: Permit[MediaFacts]) -> None:
     """
     with transaction() as session:
         media = _again(session, permit, Action.RESTORE)
-        keys = leftovers.forget(session, media)
-        audit.record(session, "media.purge", actor_id=permit.viewer.user_id, subject=media.public_id)
+        keys: list[str] = []
+        thrown = [part for part in pairing.parts(session, media.id, hold=True) if part.trashed_at is not None]
+        for each in (*thrown, media):
+            keys += leftovers.forget(session, each)
+            audit.record(session, "media.purge", actor_id=permit.viewer.user_id, subject=each.public_id)
     leftovers.erase(vault.storage, keys)
 
 
@@ -225,12 +267,29 @@ def _again(session: Session, permit: Permit[MediaFacts], action: Action) -> Medi
     return media
 
 
-def _date(session: Session, media: Media, taken_at: datetime | None) -> None:
-    if taken_at is not None and not is_plausible(taken_at):
-        raise Refused(NO_SUCH_DATE)
-    media.taken_at, media.shown_at = taken_at, taken_at or media.uploaded_at
-    session.flush()
-    membership.redate(session, media)
+def _words(
+    media: Media, caption: str | None, title: str | None, keywords: Sequence[str] | None
+) -> dict[str, str | list[str]]:
+    """Return what of these words is new. Raises Refused for too many of them."""
+    said: dict[str, str | list[str]] = {}
+    for name, text, longest in (("caption", caption, LONGEST_CAPTION), ("title", title, LONGEST_TITLE)):
+        if text is None:
+            continue
+        if len(text) > longest:
+            raise Refused(f"A {name} has at most {longest} characters.")
+        plain = text.replace("\0", "").strip()
+        plain = plain if name == "caption" else " ".join(plain.split())
+        # A form sends back what it showed, with other ends of lines: that is not writing.
+        if plain.splitlines() != getattr(media, name).splitlines():
+            said[name] = plain
+    if keywords is not None:
+        wanted = [word for word in keywords if word.strip()]
+        kept = list(texts.keywords(wanted))
+        if len({" ".join(word.split()).casefold() for word in wanted}) > len(kept):
+            raise Refused(f"At most {texts.MAX_KEYWORDS} keywords of {texts.MAX_KEYWORD} characters, please.")
+        if kept != media.keywords:
+            said["keywords"] = kept
+    return said
 
 
 def _between(before: Media | None, after: Media | None) -> Neighbours:

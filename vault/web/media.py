@@ -11,7 +11,7 @@ from wtforms.validators import Length, Optional
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
-from vault.services import Refused, albums, explaining, history, library, people
+from vault.services import Refused, albums, explaining, history, library, people, progress
 from vault.services.library import Kept, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
@@ -73,6 +73,8 @@ def motion(permit: Permit[MediaFacts]) -> Response:
 def show(permit: Permit[MediaFacts]) -> str:
     """Show one picture with what is known of it, between its neighbours."""
     media, viewer = library.get(permit), permit.viewer
+    if media.state == State.PENDING:
+        progress.want([media.id])
     album = _album_around()
     near = library.neighbours_in_album(album, permit) if album else library.neighbours_of_person(permit)
     around = request.args["album"] if album else None
