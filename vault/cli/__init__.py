@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from vault import logs
-from vault.cli import auditing, importing, people, running, upkeep
+from vault.cli import auditing, copies, importing, people, running, upkeep
 from vault.cli.house import House
 from vault.config import SettingsError
 from vault.imaging.identify import Unsupported
@@ -33,6 +33,8 @@ COMMANDS = (
     people.create_token,
     importing.import_tree,
     upkeep.fsck,
+    copies.backup,
+    copies.restore,
     auditing.audit,
 )
 

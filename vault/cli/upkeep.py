@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Never
 
 import click
 from tqdm import tqdm
@@ -34,7 +35,7 @@ def fsck(vault: Vault, read_data: bool, go_on: bool, minutes: float | None, fix:
         reading = end.reading(go_on=go_on)
         wanted = read_data or go_on or minutes is not None
         report = inspection.inspect(vault, read_data=wanted, fix=fix, reading=reading)
-        end.bar.close()
+        end.close()
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -58,7 +59,7 @@ class _End:
     minutes: float | None
     asked: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.monotonic)
-    bar: "tqdm[object]" = field(default_factory=lambda: tqdm(disable=True))
+    bar: "tqdm[Never] | None" = None
 
     @property
     def is_asked_for(self) -> bool:
@@ -67,11 +68,20 @@ class _End:
 
     def reading(self, *, go_on: bool) -> Reading:
         """Return how to read, with progress on a terminal."""
-        return Reading(go_on, self._begin, lambda count: self.bar.update(count), self._has_come)  # noqa: PLW0108  # the bar is another by then
+        return Reading(go_on, self._begin, self._told, self._has_come)
+
+    def close(self) -> None:
+        """Leave the line of the progress."""
+        if self.bar is not None:
+            self.bar.close()
 
     def _begin(self, total_bytes: int) -> None:
         quiet = not sys.stderr.isatty()
         self.bar = tqdm(total=total_bytes, unit="B", unit_scale=True, desc="reading", disable=quiet)
+
+    def _told(self, count: int) -> None:
+        if self.bar is not None:
+            self.bar.update(count)
 
     def _has_come(self) -> bool:
         is_late = self.minutes is not None and time.monotonic() - self.began > self.minutes * MINUTE_SECONDS
