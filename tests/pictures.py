@@ -9,9 +9,14 @@ from PIL import Image, ImageDraw
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
+from vault.imaging import heif
+from vault.imaging.kinds import AVIF, GIF, HEIC, JPEG, PNG, TIFF, WEBP
+
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
 """Real photos and hostile files beside the repository, on machines that have them."""
 
+WRITABLE: Final = (JPEG, PNG, WEBP, GIF, AVIF, TIFF, HEIC)
+"""The kinds that a test can write by `encoded`; for what sensors see there is `tests.sensors`."""
 # What undoes each EXIF orientation: a picture stored so, and marked so, is seen upright.
 _STORED: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -85,7 +90,10 @@ def xmp_packet(*, title: str = "A day out", description: str = "Seen from the hi
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    """The picture as a file; `kind` and `options` are Pillow's."""
+    """The picture as a file; `kind` is a kind's `format`, and `options` are Pillow's."""
+    if kind == HEIC.format:
+        heif.load()
+        kind = heif.FORMAT
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()

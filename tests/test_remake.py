@@ -41,7 +41,7 @@ def colour(found: Image.Image, place: tuple[int, int]) -> tuple[int, ...]:
     return value
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.extension)
+@pytest.mark.parametrize("kind", pictures.WRITABLE, ids=lambda kind: kind.extension)
 @pytest.mark.parametrize("text", ["", "For Anna"])
 @pytest.mark.parametrize(
     ("form", "edge", "size"), [("file", None, (900, 600)), ("file", 300, (300, 200)), ("screen", 450, (450, 300))]
