@@ -73,6 +73,7 @@ def _create_upload() -> None:
         sa.Column("received_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("said", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -91,7 +92,7 @@ def _create_upload() -> None:
         batch_op.create_index(batch_op.f("ix_upload_album_id"), ["album_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_media_id"), ["media_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_upload_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_owner_id_finished_at"), ["owner_id", "finished_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_user_id"), ["user_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_visit_id"), ["visit_id"], unique=False)
 
@@ -221,7 +222,7 @@ def downgrade() -> None:
     with op.batch_alter_table("upload", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_upload_visit_id"))
         batch_op.drop_index(batch_op.f("ix_upload_user_id"))
-        batch_op.drop_index(batch_op.f("ix_upload_owner_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_owner_id_finished_at"))
         batch_op.drop_index(batch_op.f("ix_upload_media_id"))
         batch_op.drop_index(batch_op.f("ix_upload_expires_at"))
         batch_op.drop_index(batch_op.f("ix_upload_album_id"))

@@ -26,15 +26,16 @@ class Upload(Base):
 
     `size_bytes` is how long it will be, `received_bytes` how much of it is durable. `owner_id` is whose room it
     fills, which is not who brings it when that is the visitor of a link (`visit_id`). `sha256` is what the sender says
-    of the whole file, empty when it says nothing. `told` is what came beside the bytes. Once it is complete, `media_id`
-    is what became of it, or `failure` why nothing did; the row then answers until `expires_at`.
+    of the whole file, empty when it says nothing. `told` is what came beside the bytes, `said` the sender's own words
+    when it began. Once it is complete, `media_id` is what became of it, or `failure` why nothing did; the row then
+    answers until `expires_at`.
     """
 
     __tablename__ = "upload"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(22), unique=True, default=new_public_id)
-    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     user_id: Mapped[int | None] = mapped_column(ForeignKey(User.id), index=True)
     visit_id: Mapped[int | None] = mapped_column(ForeignKey(Visit.id, ondelete="CASCADE"), index=True)
     album_id: Mapped[int | None] = mapped_column(ForeignKey(Album.id, ondelete="SET NULL"), index=True)
@@ -45,13 +46,17 @@ class Upload(Base):
     received_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(SHA256_HEX, default="")
     told: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    said: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column()
     media_id: Mapped[int | None] = mapped_column(ForeignKey(Media.id, ondelete="SET NULL"), index=True)
     is_duplicate: Mapped[bool] = mapped_column(default=False)
     failure: Mapped[str | None] = mapped_column(String(300))
+
+    # What one has half here is asked with every new upload, and what one has finished may be a hundred thousand.
+    __table_args__ = (Index(None, owner_id, finished_at),)
 
 
 class RunState(StrEnum):

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 from contextlib import suppress
 from typing import Self
 
@@ -18,27 +19,22 @@ from vault.storage.durable import sync_folder, translated, write_all
 from vault.storage.incoming import HEAD_BYTES, ROOM_CHECK_BYTES
 
 READ_BYTES = 1024**2
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Partial:
-    """One writer's hold on a partial file, from its offset on. Used by one thread."""
+    """One writer's hold on a partial file. Used by one thread."""
 
-    def __init__(self, storage: Storage, name: str, offset: int) -> None:
-        """Take hold of the file, made where nothing came yet, and go to the offset.
-
-        Raises InUse when another writes, Missing when fewer bytes are there than `offset`, StorageFull, StorageError.
-        """
+    def __init__(self, storage: Storage, name: str) -> None:
+        """Take hold of the file, made where nothing came yet. Raises InUse when another has it, StorageFull."""
         self._storage = storage
         self._path = storage.partial(name)
-        self._begun_at = self.bytes = self.acknowledged_bytes = offset
         self._digest: hashlib._Hash | None = None
-        self._next_check = offset + ROOM_CHECK_BYTES
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.bytes = self.durable_bytes = 0
         with translated():
-            self._file = io.FileIO(os.open(self._path, flags, 0o600), "r+b")
+            self._file = io.FileIO(os.open(self._path, FLAGS, 0o600), "r+b")
         try:
             self._hold()
-            self._go_to(offset)
         except BaseException:
             self.close()
             raise
@@ -56,6 +52,23 @@ class Partial:
             self._digest = self._read_again()
         return self._digest.hexdigest()
 
+    def begin(self, offset: int) -> None:
+        """Go to where the next piece begins, and cut off what lies beyond. Raises Missing when less than that is here.
+
+        A file that has a second name may be somebody's picture, and is never changed: it goes on as a copy.
+        """
+        with translated():
+            found = os.fstat(self._file.fileno())
+            if found.st_size < offset:
+                raise Missing("fewer bytes are here than were acknowledged")
+            if found.st_nlink > 1:
+                self._go_on_as_a_copy()
+            self._file.truncate(offset)
+            self._file.seek(offset)
+        self.bytes = self.durable_bytes = offset
+        self._digest = None if offset else hashlib.sha256()
+        self._next_check = offset + ROOM_CHECK_BYTES
+
     def write(self, chunk: bytes) -> None:
         """Append a chunk. Raises StorageFull or StorageError."""
         write_all(self._file, memoryview(chunk))
@@ -71,30 +84,38 @@ class Partial:
         """Make all that is here durable, and its name where that is new. Raises StorageFull or StorageError."""
         with translated():
             os.fsync(self._file.fileno())
-            if self.acknowledged_bytes == 0:
+            if self.durable_bytes == 0:
                 sync_folder(self._path.parent)
-        self.acknowledged_bytes = self.bytes
+        self.durable_bytes = self.bytes
 
     def rewind(self) -> None:
-        """Cut off what came after the last acknowledged byte. Raises StorageError."""
-        if not self._file.closed and self.bytes > self.acknowledged_bytes:
-            self._go_to(self.acknowledged_bytes)
+        """Cut off what is not durable. Raises StorageError."""
+        if self.bytes > self.durable_bytes:
+            with translated():
+                self._file.truncate(self.durable_bytes)
+            self.bytes = self.durable_bytes
 
     def keep(self, key: str) -> None:
         """Let the bytes be found under a key, durable on return. Raises StorageFull or StorageError.
 
-        What was acknowledged stays here as well, because no row speaks of the key yet; `remove` ends that.
+        What was durable before stays here as well, because no row speaks of the key yet; `remove` ends that.
         """
-        self._storage.put(key, self._path, stays=self._begun_at > 0)
+        self._storage.put(key, self._path, stays=self.durable_bytes > 0)
+        self.durable_bytes = self.bytes
 
     def discard(self) -> None:
         """Do nothing: what was acknowledged goes by `remove`, when a row says that nobody will ask for it."""
 
     def remove(self) -> None:
-        """Remove the file and let go. What else happens to its bytes under a key is not touched."""
+        """Remove the file and let go. What its bytes are called otherwise is not touched."""
         with suppress(FileNotFoundError):
             self._path.unlink()
         self.close()
+
+    def remove_if_empty(self) -> None:
+        """Remove a file that nothing came of yet: made by taking hold of it, perhaps for nothing."""
+        if os.fstat(self._file.fileno()).st_size == 0:
+            self.remove()
 
     def close(self) -> None:
         """Let go; the file stays as it is."""
@@ -111,21 +132,25 @@ class Partial:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InUse("another request is writing to this file") from None
-        # Whoever held it may have removed it in the same moment: then this is a file that nobody finds again.
-        with translated():
-            if os.fstat(self._file.fileno()).st_nlink == 0:
-                raise InUse("another request has just ended this file")
+        # Whoever had it may have removed or replaced it in the same moment: then nobody finds this one again.
+        try:
+            is_it = os.path.samestat(os.fstat(self._file.fileno()), self._path.lstat())
+        except FileNotFoundError:
+            is_it = False
+        if not is_it:
+            raise InUse("another request has just ended this file")
 
-    def _go_to(self, offset: int) -> None:
-        with translated():
-            there = os.fstat(self._file.fileno()).st_size
-            if there < offset:
-                raise Missing("fewer bytes are here than were acknowledged")
-            if there > offset:
-                self._file.truncate(offset)
-            self._file.seek(offset)
-        self.bytes = self.acknowledged_bytes = offset
-        self._digest = None if offset else hashlib.sha256()
+    def _go_on_as_a_copy(self) -> None:
+        with self._storage.temporary() as path:
+            copy = io.FileIO(os.open(path, FLAGS), "r+b")
+            fcntl.flock(copy, fcntl.LOCK_EX)
+            self._file.seek(0)
+            shutil.copyfileobj(self._file, copy, READ_BYTES)
+            os.fsync(copy.fileno())
+            path.rename(self._path)
+        sync_folder(self._path.parent)
+        self._file.close()
+        self._file = copy
 
     def _read_again(self) -> "hashlib._Hash":
         digest, at = hashlib.sha256(), 0

@@ -22,10 +22,12 @@ from vault.policy import Denied
 from vault.services import Conflict, NotReady, OverQuota, Refused
 from vault.services.editions import StillBeingMade
 from vault.services.sessions import Throttled
+from vault.services.uploads.pouring import Altered, TooLong
+from vault.services.uploads.promises import Malformed, NotTheFile, Over, TooManyOpen
 from vault.services.visiting import MadeUp
 from vault.services.zipping.choosing import TooMany
 from vault.services.zipping.places import Crowded
-from vault.storage import Missing, StorageFull, TooLarge
+from vault.storage import InUse, Missing, StorageFull, TooLarge
 from vault.web import access
 from vault.web.access import Face, NotSignedIn
 
@@ -58,6 +60,13 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     Crowded: (503, "One moment, please"),
     UnacceptablePassword: (422, "Please choose another password"),
     TooMany: (422, "This is more than fits into one archive"),
+    Malformed: (400, "That is not a request we understand"),
+    TooManyOpen: (429, "One moment, please"),
+    TooLong: (413, "This file is too large"),
+    Altered: (460, "It changed on its way"),
+    NotTheFile: (460, "This is another file"),
+    Over: (410, "This upload is over"),
+    InUse: (423, "One moment, please"),
     Refused: (422, "That did not work"),
     Unsupported: (415, "This file cannot be kept"),
     TooLarge: (413, "This file is too large"),
@@ -72,6 +81,7 @@ DETAILS: dict[type[Exception], str] = {
     TooBusy: "Many people are signing in at this moment. Please try again in a few seconds.",
     Busy: "The vault is writing for others at this moment, and nothing was changed. Please try again in a few seconds.",
     Crowded: "As many archives as this vault sends at once are on their way. Please try again in half a minute.",
+    InUse: "Another request is sending the same file at this moment. Please go on when it has ended.",
     StorageFull: "Nothing of the file was kept. Whoever runs the vault has to make room; looking, sharing and "
     "deleting still work.",
     NotReady: "The picture is still being prepared, or could not be read.",

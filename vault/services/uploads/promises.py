@@ -1,0 +1,197 @@
+"""What is promised of a file that comes in pieces: who sends, what is announced, whether it fits, how far it is.
+
+Floor 3, a hall of this folder. An upload is its sender's alone; to everybody else there is no such upload.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault.db import db, utcnow
+from vault.imaging import claims
+from vault.imaging.claims import Told
+from vault.imaging.identify import identify
+from vault.models.account import User
+from vault.models.ingest import Purpose, Upload
+from vault.models.media import Album, AlbumFacts, Media
+from vault.policy import Action, Denied, Permit, Viewer, authorize
+from vault.services import Conflict, OverQuota, Refused, Vault
+from vault.services.uploads import FULL
+from vault.signing import new_public_id
+from vault.storage import BadKey, StorageFull, TooLarge, checked_name
+
+MOST_OPEN = 2_000
+"""How many files one may leave half here at a time."""
+
+
+class Malformed(Refused):
+    """What is said of an upload cannot be read."""
+
+
+class WrongOffset(Conflict):
+    """The piece does not begin where the last one ended."""
+
+
+class Over(Refused):
+    """An upload that ended without a file being kept."""
+
+
+class NotTheFile(Refused):
+    """All of it is here, and it is not the file that was announced."""
+
+    def __init__(self) -> None:
+        super().__init__("The file that arrived is not the one that was announced, and was not kept.")
+
+
+class TooManyOpen(Refused):
+    """As many files are half here as one may leave so."""
+
+    retry_after_seconds = 60
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends: a person for himself, or with the permit to ADD to its album the visitor of a link for its owner."""
+
+    viewer: Viewer
+    adding: Permit[AlbumFacts] | None = None
+
+    @property
+    def owner_id(self) -> int:
+        """Whose room the file will fill. Raises Denied for nobody."""
+        found: int | None = self.adding.row.owner_id if self.adding else self.viewer.user_id
+        if found is None:
+            raise Denied
+        return found
+
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """The condition for what this one sends, and nobody else."""
+        if self.adding:
+            return (Upload.owner_id == self.owner_id, Upload.visit_id == self.viewer.visit_id)
+        return (Upload.owner_id == self.owner_id, Upload.user_id == self.viewer.user_id, Upload.visit_id.is_(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What is said of a file before it comes.
+
+    `sha256` is 64 hex digits, or empty where the sender does not know it; `said` is all of it as it was written.
+    """
+
+    size_bytes: int
+    file_name: str = ""
+    album_id: str | None = None
+    sha256: str = ""
+    told: Told = claims.NOTHING
+    guest_name: str = ""
+    purpose: Purpose = Purpose.MEDIA
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far an upload is; all of it is acknowledged when the file is kept, as `media_id`, and not before."""
+
+    upload_id: str
+    size_bytes: int
+    received_bytes: int
+    expires_at: datetime
+    media_id: str | None = None
+    is_duplicate: bool = False
+    said: str = ""
+
+
+def admissible(vault: Vault, sender: Sender, announced: Announced) -> int | None:
+    """Look at what is announced, and return the row of the album that it is for. Raises as `create`."""
+    if announced.size_bytes == 0:
+        identify(b"")  # which says so in the words of every upload
+    if announced.size_bytes > vault.settings.max_upload_bytes:
+        raise TooLarge(vault.settings.max_upload_bytes)
+    album = sender.adding
+    if album is None and announced.album_id is not None:
+        album = authorize(sender.viewer, Action.ADD, Album, announced.album_id)
+    if announced.size_bytes > vault.storage.free_bytes():
+        raise StorageFull("the disk is full")
+    return album.row.id if album else None
+
+
+def admit(session: Session, sender: Sender, size_bytes: int, *, hold: bool = False) -> None:
+    """Refuse what cannot fit beside the files that are half here; the charge decides in the end."""
+    account = sa.select(User.quota_bytes, User.used_bytes)
+    account = account.where(User.id == sender.owner_id, User.disabled_at.is_(None))
+    owner = session.execute(account.with_for_update() if hold else account).one_or_none()
+    if owner is None:
+        raise Denied
+    is_open = (Upload.finished_at.is_(None), Upload.expires_at > utcnow())
+    if hold and (session.scalar(sa.select(sa.func.count(Upload.id)).where(*sender.own, *is_open)) or 0) >= MOST_OPEN:
+        raise TooManyOpen(f"{MOST_OPEN:,} files are half here already. Please let some of them come in first.")
+    if owner.quota_bytes is not None:
+        all_open = sa.select(sa.func.coalesce(sa.func.sum(Upload.size_bytes), 0))
+        promised = session.scalar(all_open.where(Upload.owner_id == sender.owner_id, *is_open)) or 0
+        if owner.used_bytes + promised + size_bytes > owner.quota_bytes:
+            raise OverQuota(FULL)
+
+
+def row(vault: Vault, sender: Sender, announced: Announced, album: int | None) -> Upload:
+    """Return the row of an upload of which nothing is here yet."""
+    return Upload(
+        public_id=new_public_id(),
+        owner_id=sender.owner_id,
+        user_id=sender.viewer.user_id,
+        visit_id=sender.viewer.visit_id,
+        album_id=album,
+        file_name=announced.file_name,
+        guest_name=announced.guest_name,
+        size_bytes=announced.size_bytes,
+        received_bytes=0,
+        sha256=announced.sha256,
+        told=announced.told.as_json(),
+        purpose=announced.purpose,
+        said=announced.said,
+        is_duplicate=False,
+        expires_at=life(vault),
+    )
+
+
+def life(vault: Vault) -> datetime:
+    """Return until when an upload lives whose sender was heard of just now."""
+    return utcnow() + timedelta(days=vault.settings.upload_days)
+
+
+def his(sender: Sender, upload_id: str) -> tuple[Any, ...]:
+    """Return the condition for an upload of this sender that lives. Raises Denied for what is no id."""
+    try:
+        checked_name(upload_id)
+    except BadKey:
+        raise Denied from None
+    return (Upload.public_id == upload_id, Upload.expires_at > utcnow(), *sender.own)
+
+
+def own(sender: Sender, upload_id: str) -> tuple[Upload, str | None]:
+    """Return an upload of this sender, and the picture that it became. Raises Denied, and Over where nothing did."""
+    found = sa.select(Upload, Media.public_id).outerjoin(Media, Media.id == Upload.media_id)
+    row = db.session.execute(found.where(*his(sender, upload_id))).one_or_none()
+    db.session.close()
+    if row is None:
+        raise Denied
+    if row[0].failure is not None:
+        raise Over(row[0].failure)
+    return row[0], row[1]
+
+
+def at(sender: Sender, upload_id: str, offset: int) -> tuple[Upload, str | None]:
+    """Return the same, of which exactly so many bytes are here. Raises Denied, Over, WrongOffset."""
+    row, media_id = own(sender, upload_id)
+    if row.received_bytes != offset:
+        raise WrongOffset(f"The next piece of this file begins at byte {row.received_bytes}.")
+    return row, media_id
+
+
+def standing(row: Upload, media_id: str | None) -> Standing:
+    """Say how far an upload is."""
+    said = (row.public_id, row.size_bytes, row.received_bytes, row.expires_at)
+    return Standing(*said, media_id, row.is_duplicate, row.said)

@@ -1,0 +1,190 @@
+"""Uploads that come in pieces: announced, appended to, asked about, ended; kept like any other when all of it is here.
+
+Floor 3. Acknowledged is only what is durable, and all of it only when the picture is kept: the last offset is written
+in the transaction that keeps it (docs/adr/0017-resumable-uploads.md). No transaction is open while a sender sends.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from vault.db import db, transaction, utcnow
+from vault.imaging.claims import Told
+from vault.imaging.identify import Unsupported, identify
+from vault.models.ingest import Upload
+from vault.models.media import Album
+from vault.policy import Denied
+from vault.services import Conflict, OverQuota, Refused, Vault
+from vault.services.uploads import Along, Received, promises, receive, receive_from_guest
+from vault.services.uploads.pouring import Altered, Look, Piece, TooLong, pour
+from vault.services.uploads.promises import Announced, NotTheFile, Over, Sender, Standing
+from vault.storage import Arrival, Missing, StorageError
+from vault.storage.incoming import Incoming
+from vault.storage.partial import Partial
+
+CHECKPOINT_BYTES = 64 * 1024**2
+"""How much of one piece may come before it is made durable and acknowledged, so that a crash costs no more."""
+LOST = "What was here of this file is gone. Please send it again from its beginning."
+NO_LONGER = "You may no longer add pictures there, so this one was not kept."
+# After these the sender may go on where he was; after every other refusal the upload is over.
+PASSING = (OverQuota, Conflict, Altered, TooLong)
+
+
+def create(vault: Vault, sender: Sender, announced: Announced) -> Standing:
+    """Promise to take a file that comes in pieces.
+
+    Raises Unsupported for an empty one, TooLarge, Denied, OverQuota, TooManyOpen, StorageFull.
+    """
+    album = promises.admissible(vault, sender, announced)
+    with transaction() as session:
+        # The owner's row is held, so that two promises at once do not both count on the last room.
+        promises.admit(session, sender, announced.size_bytes, hold=True)
+        row = promises.row(vault, sender, announced, album)
+        session.add(row)
+        session.flush()
+        return promises.standing(row, None)
+
+
+def take_whole(vault: Vault, sender: Sender, announced: Announced, piece: Piece) -> Standing:
+    """Take a file that comes whole with its announcement; nothing of it is kept when it breaks off.
+
+    Raises as `create` and `append`, and Refused when it ends too early.
+    """
+    album = promises.admissible(vault, sender, announced)
+    promises.admit(db.session(), sender, announced.size_bytes)
+    db.session.close()
+    with Incoming(vault.storage, announced.size_bytes) as incoming:
+        pour(piece, incoming, announced.size_bytes, Look(incoming, announced.size_bytes, identify))
+        if incoming.bytes < announced.size_bytes:
+            raise Refused("The file broke off, and nothing of it was kept. Please send it again.")
+        row = promises.row(vault, sender, announced, album)
+
+        def note(session: Session, received: Received) -> None:
+            row.finished_at, row.received_bytes = utcnow(), row.size_bytes
+            row.media_id, row.is_duplicate = received.media.id, received.duplicate
+            session.add(row)
+
+        return _kept(vault, sender, row, incoming, note)
+
+
+def find(sender: Sender, upload_id: str) -> Standing:
+    """Say how far one's upload is. Raises Denied for any other, Over when nothing became of it."""
+    return promises.standing(*promises.own(sender, upload_id))
+
+
+def append(vault: Vault, sender: Sender, upload_id: str, offset: int, piece: Piece) -> Standing:
+    """Take a piece that begins at an offset; what arrived of it is durable when this returns.
+
+    A piece that breaks off counts as far as it came, unless it has a checksum. With the last one the file is kept.
+    Raises Denied, Over, WrongOffset, InUse, Altered, NotTheFile, TooLong, Unsupported, OverQuota, StorageFull, Busy.
+    """
+    row, media_id = promises.at(sender, upload_id, offset)
+    piece.refuse_beyond(row.size_bytes - offset)
+    if row.finished_at is not None:
+        return promises.standing(row, media_id)
+    with Partial(vault.storage, row.public_id) as partial:
+        # Asked again: whoever wrote until now may have acknowledged more, or finished it, or ended it.
+        try:
+            row, media_id = promises.at(sender, upload_id, offset)
+        except (Denied, Refused):
+            partial.remove_if_empty()
+            raise
+        if row.finished_at is not None:
+            partial.remove_if_empty()
+            return promises.standing(row, media_id)
+        return _appended(vault, sender, row, partial, piece)
+
+
+def end(vault: Vault, sender: Sender, upload_id: str) -> None:
+    """Forget an upload and what is here of it; a picture that it became stays. Raises Denied."""
+    his = promises.his(sender, upload_id)
+    with transaction() as session:
+        if not session.execute(sa.delete(Upload).where(*his)).rowcount:  # type: ignore[attr-defined]  # a DELETE answers with a CursorResult
+            raise Denied
+    # Another request may be writing to it: it finds no row any more, and lets go.
+    vault.storage.discard_partial(upload_id)
+
+
+def _appended(vault: Vault, sender: Sender, row: Upload, partial: Partial, piece: Piece) -> Standing:
+    """Write the piece, and acknowledge it or keep the file; whatever is refused leaves the offset as it was."""
+    try:
+        partial.begin(row.received_bytes)
+        look = Look(partial, row.size_bytes, identify)
+
+        def after_each() -> None:
+            look()
+            if piece.checksum is None and partial.bytes - partial.durable_bytes >= CHECKPOINT_BYTES:
+                _acknowledge(vault, row, partial)
+
+        pour(piece, partial, row.size_bytes, after_each)
+        if partial.bytes < row.size_bytes:
+            return _acknowledge(vault, row, partial)
+        standing = _kept(vault, sender, row, partial, _finishing(vault, row))
+    except PASSING:
+        partial.rewind()
+        raise
+    except (Unsupported, Denied, Refused) as refusal:
+        _fail(row, NO_LONGER if isinstance(refusal, Denied) else str(refusal))
+        partial.remove()
+        raise
+    except Missing:
+        _fail(row, LOST)
+        partial.remove()
+        raise Over(LOST) from None
+    except BaseException:
+        with suppress(StorageError):
+            partial.rewind()
+        raise
+    partial.remove()
+    return standing
+
+
+def _acknowledge(vault: Vault, row: Upload, partial: Partial) -> Standing:
+    """Make durable what is here, and only then say so."""
+    if partial.bytes > partial.durable_bytes:
+        partial.sync()
+    expires_at = promises.life(vault)
+    with transaction() as session:
+        _write(session, row, received_bytes=partial.bytes, expires_at=expires_at)
+    row.received_bytes, row.expires_at = partial.bytes, expires_at
+    return promises.standing(row, None)
+
+
+def _finishing(vault: Vault, row: Upload) -> Along:
+    """Return what writes down that all of it is here, together with the picture that it became."""
+
+    def finish(session: Session, received: Received) -> None:
+        values = {"received_bytes": row.size_bytes, "media_id": received.media.id, "is_duplicate": received.duplicate}
+        _write(session, row, finished_at=utcnow(), expires_at=promises.life(vault), **values)
+        row.received_bytes, row.is_duplicate = row.size_bytes, received.duplicate
+
+    return finish
+
+
+def _write(session: Session, row: Upload, **values: object) -> None:
+    """Write to the row while it is as it was read. Raises Denied when somebody ended the upload meanwhile."""
+    same = (Upload.id == row.id, Upload.received_bytes == row.received_bytes, Upload.finished_at.is_(None))
+    if not session.execute(sa.update(Upload).where(*same).values(**values)).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+        raise Denied
+
+
+def _kept(vault: Vault, sender: Sender, row: Upload, arrival: Arrival, along: Along) -> Standing:
+    """Keep a whole file as every upload is kept."""
+    if row.sha256 and arrival.sha256 != row.sha256:
+        raise NotTheFile
+    said: dict[str, Any] = {"file_name": row.file_name, "told": Told.from_json(row.told), "along": along}
+    if sender.adding is not None:
+        received = receive_from_guest(vault, sender.adding, arrival, guest_name=row.guest_name, **said)
+    else:
+        album_id = db.session.scalar(sa.select(Album.public_id).where(Album.id == row.album_id))
+        received = receive(vault, sender.viewer, arrival, album_id=album_id, **said)
+    return promises.standing(row, received.media.public_id)
+
+
+def _fail(row: Upload, reason: str) -> None:
+    """Write down why nothing became of it; the row answers so until it expires."""
+    with transaction() as session:
+        unfinished = sa.update(Upload).where(Upload.id == row.id, Upload.finished_at.is_(None))
+        session.execute(unfinished.values(failure=reason[:300], finished_at=utcnow()))
