@@ -20,13 +20,17 @@ class Unreadable(Exception):
     """One file of many cannot be taken. The text is a sentence for people."""
 
 
+class Unwanted(Unreadable):
+    """One file of many is not to be taken, and nothing is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One file that was found, not yet read.
 
-    `path` is how it is shown: relative to where the search began. `place` is its absolute path where it is a file of
-    this machine, and `mtime_ns` when that was changed. `chunks` reads it from its beginning and raises Unreadable.
-    `trouble` says why it cannot be read, where that is known before, and `left_out` why it is not even looked at.
+    `path` is how it is shown: relative to where the search began. `place` names the very file on this machine, and
+    `mtime_ns` says when that, or the archive it is in, was changed. `chunks` reads it from its beginning and raises
+    Unreadable. `trouble` says why it cannot be read, where that is known before, `left_out` why it is not looked at.
     """
 
     path: str

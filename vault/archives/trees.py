@@ -70,19 +70,19 @@ def _entry(place: str, path: str) -> Entry:
         left_out = SPECIAL
     modified_at = _moment(seen.st_mtime)
     known = {"modified_at": modified_at, "place": place, "mtime_ns": seen.st_mtime_ns, "left_out": left_out}
-    return make(seen.st_size, partial(_chunks, place), **known)
+    return make(seen.st_size, partial(_chunks, place, (seen.st_size, seen.st_mtime_ns)), **known)
 
 
-def _chunks(place: str) -> Iterator[bytes]:
+def _chunks(place: str, seen: tuple[int, int]) -> Iterator[bytes]:
+    """Read a file that was seen with this size and time of change."""
     try:
         descriptor = os.open(place, READ)
     except OSError as error:
         raise Unreadable(_trouble(error)) from error
+    count = 0
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable("It is no ordinary file any more.")
-        count = 0
         try:
             while chunk := file.read(CHUNK_BYTES):
                 count += len(chunk)
@@ -90,7 +90,7 @@ def _chunks(place: str) -> Iterator[bytes]:
         except OSError as error:
             raise Unreadable(_trouble(error)) from error
         after = os.fstat(descriptor)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or count != before.st_size:
+    if (after.st_size, after.st_mtime_ns) != seen or count != after.st_size:
         raise Unreadable(CHANGED)
 
 

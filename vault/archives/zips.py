@@ -59,7 +59,7 @@ class Zips:
         found: dict[tuple[str, ...], list[Entry]] = {}
         try:
             for path in paths:
-                for parts, entry in self._entries(self._opened(path)):
+                for parts, entry in self._entries(self._opened(path), path):
                     found.setdefault(parts, []).append(entry)
         except BaseException:
             self._open.close()
@@ -94,7 +94,8 @@ class Zips:
         _refuse_overlapping(opened)
         return opened
 
-    def _entries(self, opened: zipfile.ZipFile) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    def _entries(self, opened: zipfile.ZipFile, path: Path) -> Iterator[tuple[tuple[str, ...], Entry]]:
+        packed_ns, where = path.stat().st_mtime_ns, path.absolute()
         for info in opened.infolist():
             *parts, name = _parts(_name(info))
             kind = stat.S_IFMT(info.external_attr >> 16)
@@ -115,6 +116,9 @@ class Zips:
                     info.file_size,
                     partial(_chunks, opened, info),
                     modified_at=_changed(info),
+                    # Two entries may be called alike; no two begin at one place.
+                    place=f"{where}#{info.header_offset}",
+                    mtime_ns=packed_ns,
                     trouble=self._trouble(info),
                     left_out=left_out,
                 ),

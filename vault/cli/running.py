@@ -14,11 +14,12 @@ from flask_migrate import upgrade
 
 from vault import logs
 from vault.cli.house import House, is_pending, refuse_unmigrated, with_vault
+from vault.cli.importing import doors_of
 from vault.db import db
 from vault.jobs import Message
 from vault.jobs.engine import EngineQueue
 from vault.jobs.worker import Crew, work
-from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, maintenance, playback
+from vault.services import Refused, Vault, accounts, auditing, derivatives, editions, importing, maintenance, playback
 
 HOUR_SECONDS = 3600
 LOOK_AT_HEAD_SECONDS = 30
@@ -67,9 +68,14 @@ def worker(house: House) -> None:
         refuse_unmigrated(app)
         derivatives.release_claims()
         playback.release_claims()
+        importing.release_claims()
+    doors = doors_of(vault)
 
     def run_task(name: str, args: tuple[str, ...]) -> None:
         with app.app_context():
+            if name in importing.tasks:
+                importing.tasks.run(doors, name, args)
+                return
             known = next((each.tasks for each in (editions, playback) if name in each.tasks), derivatives.tasks)
             known.run(vault, name, args)
 
@@ -81,14 +87,18 @@ def worker(house: House) -> None:
         with app.app_context():
             return playback.due(vault, under_way)
 
+    def import_due(under_way: Collection[Message]) -> Message | None:
+        with app.app_context():
+            return importing.due(under_way)
+
     stopped = threading.Event()
     for deed in (tidy_hourly, write_heads):
         threading.Thread(target=deed, args=(app, stopped), name=deed.__name__, daemon=True).start()
     try:
-        # One video at a time, and pictures beside it: neither waits for the other.
-        crews = [Crew(due, vault.settings.worker_threads), Crew(playback_due, 1)]
+        # One video and one import at a time, and pictures beside them: none waits for another.
+        crews = [Crew(due, vault.settings.worker_threads), Crew(playback_due, 1), Crew(import_due, 1)]
         # The application opens no other kind; services only need to leave hints in it.
-        work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render", "playback"})
+        work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render", "playback", "import"})
     finally:
         stopped.set()
 

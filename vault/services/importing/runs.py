@@ -5,7 +5,7 @@ that whoever is killed goes on where he was, and counts nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.imaging.identify import Unsupported
+from vault.jobs import Message
 from vault.models import cursor as cursors
 from vault.models.account import User
 from vault.models.cursor import Page
@@ -36,6 +37,16 @@ MOST_SHOWN = 500
 LONGEST_REASON = 300
 NO_ZIP = "This is no zip archive."
 TOO_MANY = f"{MOST_WAITING} archives of yours are still being imported. Wait for one of them, or stop it."
+
+
+@dataclass
+class _Last:
+    """Whose turn it was in this process."""
+
+    run_id: int = 0
+
+
+_last = _Last()
 
 
 class Stopped(Exception):
@@ -63,9 +74,9 @@ class Ledger:
         if what == "refused":
             self.refusals.append((_storable(path), reason[:LONGEST_REASON]))
 
-    def write(self, session: Session) -> None:
-        """Write what is pending into the row, in the open transaction. Raises Stopped."""
-        counted = {name: getattr(ImportRun, name) + count for name, count in self.pending.items()}
+    def write(self, session: Session, *, also: str = "", size_bytes: int = 0) -> None:
+        """Write what is pending into the row, with `also` one file more, in the open transaction. Raises Stopped."""
+        counted = {name: getattr(ImportRun, name) + count for name, count in self._with(also, size_bytes).items()}
         mine = (ImportRun.id == self.run_id, ImportRun.state == RunState.RUNNING)
         here = sa.update(ImportRun).where(*mine, ImportRun.done_count == self.done_count)
         values = {**counted, "reasons": dict(self.reasons), "claimed_at": utcnow()}
@@ -73,9 +84,9 @@ class Ledger:
             raise Stopped
         session.add_all(ImportRefusal(run_id=self.run_id, path=path, reason=why) for path, why in self.refusals)
 
-    def written(self) -> None:
-        """Forget what is pending, when its transaction has ended well."""
-        self.done_count += self.pending["done_count"]
+    def written(self, *, also: str = "", size_bytes: int = 0) -> None:
+        """Forget what `write` wrote, when its transaction has ended well."""
+        self.done_count += self._with(also, size_bytes)["done_count"]
         self.pending.clear()
         self.refusals.clear()
 
@@ -84,6 +95,9 @@ class Ledger:
         with transaction() as session:
             self.write(session)
         self.written()
+
+    def _with(self, also: str, size_bytes: int) -> Counter[str]:
+        return self.pending + Counter({"done_count": 1, "done_bytes": size_bytes, also: 1} if also else {})
 
 
 def begin_from_upload(
@@ -168,10 +182,17 @@ def release_claims() -> None:
         session.execute(sa.update(ImportRun).where(*kept).values(claimed_at=None))
 
 
-def due() -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Say which imports wait for the worker."""
-    waiting = sa.select(ImportRun.public_id).where(*_unclaimed()).order_by(ImportRun.id)
-    return [(TASK, (public_id,)) for public_id in db.session.scalars(waiting)]
+def due(under_way: Collection[Message] = ()) -> Message | None:
+    """Say which import the worker goes on with next: each in its turn, whoever came first with very much."""
+    busy = [args[0] for name, args in under_way if name == TASK]
+    waiting = sa.select(ImportRun.id, ImportRun.public_id).where(*_unclaimed(), ImportRun.public_id.not_in(busy))
+    rows = list(db.session.execute(waiting.order_by(ImportRun.id)))
+    db.session.rollback()
+    if not rows:
+        return None
+    row = next((each for each in rows if each.id > _last.run_id), rows[0])
+    _last.run_id = row.id
+    return TASK, (row.public_id,)
 
 
 def end(vault: Vault, run_id: int, state: RunState, failure: str | None = None) -> None:
@@ -214,6 +235,11 @@ def refusals(run: ImportRun) -> list[ImportRefusal]:
     """Return the files that an import did not take, the first five hundred."""
     told = sa.select(ImportRefusal).where(ImportRefusal.run_id == run.id).order_by(ImportRefusal.id)
     return list(db.session.scalars(told.limit(MOST_SHOWN)))
+
+
+def reasons(run: ImportRun) -> dict[str, int]:
+    """Return how often a file was refused or left out, for each reason, as it stands now."""
+    return db.session.scalar(sa.select(ImportRun.reasons).where(ImportRun.id == run.id)) or {}
 
 
 def is_broken_off(run: ImportRun) -> bool:
