@@ -33,7 +33,11 @@ export function attachUploads(poller: Poller, grids: readonly Grid[]): void {
   attachDrop(name ? `Drop to add to “${name}”` : "Drop to upload", (transfer) => {
     void ofDrop(transfer).then(({ found, unreadable }) => choose(found, unreadable));
   });
-  for (const input of form?.querySelectorAll<HTMLInputElement>("[data-upload-files], [data-upload-folder]") ?? []) attachInput(input, choose);
+  for (const input of form?.querySelectorAll<HTMLInputElement>("[data-upload-files], [data-upload-folder]") ?? []) {
+    // More than the plain form takes: an archive is only imported from here.
+    if (!input.webkitdirectory) input.accept = facts.accept;
+    attachInput(input, choose);
+  }
   attachPickers(facts, choose);
 }
 

@@ -3,9 +3,10 @@
 /**
  * offered: an archive that waits for a yes · waiting: nothing done yet · checking: hashed, and the vault asked whether it
  * has it · ready: may be sent · sending · arrived: kept, still being prepared · done · known: the vault had it ·
- * failed · lost: the page was loaded anew and the browser did not keep the file itself.
+ * unread: kept, and nobody can make a picture of it · failed: not kept · lost: the page was loaded anew and the browser
+ * did not keep the file itself.
  */
-export type Stage = "offered" | "waiting" | "checking" | "ready" | "sending" | "arrived" | "done" | "known" | "failed" | "lost";
+export type Stage = "offered" | "waiting" | "checking" | "ready" | "sending" | "arrived" | "done" | "known" | "unread" | "failed" | "lost";
 export type Purpose = "media" | "archive";
 
 /** What describes a picture and lies beside it: XMP, or the JSON of an archive of Google Photos. */

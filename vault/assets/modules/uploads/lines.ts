@@ -34,7 +34,7 @@ export class Line {
     const { item } = this;
     const words = wordsFor(item);
     if (this.note.textContent !== words) this.note.textContent = words;
-    this.element.classList.toggle("is-failed", item.stage === "failed");
+    this.element.classList.toggle("is-failed", item.stage === "failed" || item.stage === "unread");
     this.element.classList.toggle("is-sending", item.stage === "sending");
     const isSending = item.stage === "sending" && item.mediaId === "";
     if (isSending) this.bar.value = item.size === 0 ? 1 : item.sent / item.size;
@@ -72,9 +72,10 @@ export class Line {
       case "done":
       case "known":
       case "arrived":
+      case "unread":
         return item.importId !== "" ? [this.way("See the import", `/imports/${item.importId}`)] : this.open();
       case "failed":
-        return [...(item.mayRetry ? [this.act("Try again", `Try again to upload ${item.name}`, () => deeds.retry(item))] : []), ...this.open()];
+        return item.mayRetry ? [this.act("Try again", `Try again to upload ${item.name}`, () => deeds.retry(item))] : [];
       case "offered":
         return [this.act("Import", `Import the pictures in ${item.name}`, () => deeds.accept(item)), this.canceller()];
       default:
@@ -126,6 +127,7 @@ function wordsFor(item: Item): string {
       return item.note || "Already in your vault. Kept once.";
     case "lost":
       return "Choose it again to go on.";
+    case "unread":
     case "failed":
       return item.note;
   }

@@ -6,7 +6,7 @@ import { Line, type LineDeeds } from "./lines";
 import { inBytes, inTime } from "./meter";
 import { chosen, count, titleOf } from "./tally";
 
-const LINES = 40;
+const LINES = 20;
 const MORE_LINES = 100;
 
 export interface PanelDeeds extends LineDeeds {

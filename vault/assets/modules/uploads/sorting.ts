@@ -9,6 +9,7 @@ export interface Sorted {
   leftOut: Map<string, number>;
 }
 
+const NATURAL = new Intl.Collator("en", { numeric: true });
 const HIDDEN = new Set(["thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"]);
 
 /** `accept` is what HTML's attribute of the name may hold: media types and endings, with commas between them. */
@@ -24,11 +25,13 @@ export function sort(found: readonly Found[], accept: string): Sorted {
     if (one.inFolder && isHidden(one.path)) leave("hidden");
     else if (ending === ".xmp" || ending === ".json") beside.push(one);
     else if (one.inFolder && one.file.size === 0) leave("empty");
-    else if (one.inFolder && ending !== ".zip" && !accepted.has(ending) && !accepted.has(one.file.type)) leave("not a picture or video");
+    else if (one.inFolder && ending !== ".zip" && !accepted.has(ending) && !accepted.has(one.file.type)) leave("of a kind that is not kept");
     else kept.push(one);
   }
   const partners = sidecarsOf(kept, beside);
-  for (let unused = partners.unused; unused > 0; unused -= 1) leave("a note beside no picture");
+  for (let unused = partners.unused; unused > 0; unused -= 1) leave("belonging to no picture here");
+  // Browsers hand out what lies in a folder in any order.
+  kept.sort((one, other) => NATURAL.compare(one.path, other.path));
   const chosen = kept.map((one): Chosen => {
     const purpose = endingOf(one.file.name) === ".zip" ? "archive" : "media";
     return { file: one.file, path: one.path, sidecars: partners.of.get(one) ?? [], purpose };

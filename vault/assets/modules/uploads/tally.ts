@@ -7,6 +7,7 @@ export interface Tally {
   open: number;
   brought: number;
   known: number;
+  unread: number;
   failed: number;
   retriable: number;
   lost: number;
@@ -15,7 +16,7 @@ export interface Tally {
 }
 
 export function count(items: Iterable<Item>): Tally {
-  const tally: Tally = { total: 0, open: 0, brought: 0, known: 0, failed: 0, retriable: 0, lost: 0, bytes: 0, bytesDone: 0 };
+  const tally: Tally = { total: 0, open: 0, brought: 0, known: 0, unread: 0, failed: 0, retriable: 0, lost: 0, bytes: 0, bytesDone: 0 };
   for (const item of items) {
     if (item.stage === "offered") continue;
     if (item.stage === "lost") {
@@ -38,6 +39,10 @@ function weight(item: Item, tally: Tally): number {
       return item.size;
     case "known":
       tally.known += 1;
+      return item.size;
+    case "unread":
+      tally.brought += 1;
+      tally.unread += 1;
       return item.size;
     case "failed":
       tally.failed += 1;
@@ -67,7 +72,7 @@ export function chosen(items: Iterable<Item>, most: number): { shown: Item[]; ot
 }
 
 function isUrgent(item: Item): boolean {
-  return item.stage === "failed" || item.stage === "offered";
+  return item.stage === "failed" || item.stage === "unread" || item.stage === "offered";
 }
 
 /** Where it stands, in a few words: the head of the list. */
@@ -84,5 +89,6 @@ export function summaryOf(tally: Tally): string {
   if (tally.brought > 0 || tally.known + tally.failed === 0) said.push(`${tally.brought.toLocaleString("en")} uploaded`);
   if (tally.known > 0) said.push(`${tally.known.toLocaleString("en")} already in your vault`);
   if (tally.failed > 0) said.push(`${tally.failed.toLocaleString("en")} not uploaded`);
+  if (tally.unread > 0) said.push(`${tally.unread.toLocaleString("en")} could not be read`);
   return said.join(", ");
 }

@@ -16,6 +16,11 @@ export function newTile(id: string, name: string): Tile {
     failure: null,
     caption: null,
     placeholder: null,
+    kind: "image",
+    playback: "",
+    video: null,
+    motion: null,
+    length: null,
     mine: true,
   };
 }

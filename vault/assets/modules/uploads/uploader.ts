@@ -122,7 +122,7 @@ export class Uploader {
     this.poller.watch(item.mediaId, (progress) => {
       this.processing -= 1;
       if (progress === null || progress.state === "failed") {
-        item.stage = "failed";
+        item.stage = "unread";
         item.note = progress === null ? "It is no longer there." : (progress.failure ?? "It was kept, but could not be read.");
       } else if (item.stage === "arrived") item.stage = "done";
       this.settle();
