@@ -47,6 +47,7 @@ from vault.web import (
     media,
     moving,
     notices,
+    progress,
     requests,
     seen_by,
     templating,
@@ -76,6 +77,7 @@ PAGES = (
     seen_by,
     viewing_as,
     notices,
+    progress,
     visit,
     guests,
     arrivals,
@@ -89,8 +91,9 @@ PAGES = (
 YEAR_SECONDS = 365 * 86_400
 SQLITE_CONNECTIONS = 64
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 

@@ -14,8 +14,9 @@ import { attachLightbox } from "./modules/lightbox";
 import { attachMenus } from "./modules/menus";
 import { followTiles } from "./modules/pending";
 import { Poller } from "./modules/poller";
+import { attachProgress } from "./modules/progress";
 import { binShelf, gridShelf } from "./modules/shelves";
-import { followStage } from "./modules/stage";
+import { attachLive, followStage } from "./modules/stage";
 import { attachSwipe } from "./modules/swipe";
 import { attachUploads } from "./modules/uploads";
 
@@ -25,7 +26,9 @@ attachConfirmations();
 attachCopyButtons();
 attachGuests();
 attachKeys();
+attachLive();
 attachMenus();
+attachProgress();
 attachSwipe();
 document.querySelectorAll<HTMLImageElement>("img[data-fade]").forEach(fadeIn);
 
@@ -34,7 +37,7 @@ const poller = statesUrl === undefined ? null : new Poller(statesUrl);
 
 const grids = [...document.querySelectorAll<HTMLElement>("[data-grid]")].map((frame) => {
   const grid = new Grid(frame);
-  attachLightbox(grid);
+  attachLightbox(grid, poller);
   attachArranging(grid);
   if (frame.dataset["choose"] !== undefined) attachChoosing(gridShelf(grid), frame);
   if (poller !== null) followTiles(grid, poller);

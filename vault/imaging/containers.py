@@ -242,7 +242,7 @@ def pixel_ratio(picture: VideoStream) -> Fraction:
     return ratio
 
 
-def _denied(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+def _denied(url: str, *_said: object) -> NoReturn:
     raise PermissionError(url)
 
 

@@ -24,10 +24,17 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A rendition that was made: its upright size in pixels, its length in seconds, and whether pictures were copied."""
+    """A rendition that was made: its upright size in pixels, how long it plays, whether its pictures were copied."""
 
     width: int
     height: int
     duration_seconds: float
     size_bytes: int
     is_copy: bool
+
+
+def fitted(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the even size at which an upright picture is no larger than a rendition may be."""
+    scale = min(1.0, LONG_EDGE_PX / max(size), SHORT_EDGE_PX / min(size))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in size)
+    return width, height

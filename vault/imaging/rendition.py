@@ -21,7 +21,7 @@ from vault.imaging import boxes
 from vault.imaging.containers import Tracks, Window, opened, pixel_ratio, seconds_of
 from vault.imaging.film import frames, shown_size, turn_of
 from vault.imaging.identify import Kind
-from vault.imaging.playing import LONG_EDGE_PX, SHORT_EDGE_PX, Play, Played
+from vault.imaging.playing import LONG_EDGE_PX, SHORT_EDGE_PX, Play, Played, fitted
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.render import refusing
 from vault.imaging.rewriting import PictureWriter, SoundWriter
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _COPIED_FROM: Final = frozenset({"MP4", "MOV", "3GP", "MKV"})
-_PLAYED_PROFILES: Final = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Progressive High", "Constrained High"})
+_PLAYED_PROFILES: Final = frozenset(
+    {"Constrained Baseline", "Baseline", "Main", "High", "Progressive High", "Constrained High"}
+)
 _PLAYED_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
 _PLAYED_SOUND: Final = frozenset({"aac", "mp3", "mp3float"})
 _PROGRESSIVE: Final = frozenset({0, 1})
@@ -95,13 +97,6 @@ def play(source: BinaryIO, kind: Kind, sink: BinaryIO, order: Play, *, max_pixel
     return Played(*made, seconds, written, is_copy)
 
 
-def fitted(size: tuple[int, int]) -> tuple[int, int]:
-    """Return the even size at which an upright picture is no larger than a rendition may be."""
-    scale = min(1.0, LONG_EDGE_PX / max(size), SHORT_EDGE_PX / min(size))
-    width, height = (max(2, round(side * scale / 2) * 2) for side in size)
-    return width, height
-
-
 def _size(tracks: Tracks, max_pixels: int) -> tuple[tuple[int, int], int]:
     """Look at the first frame: its size with square pixels, and how it wants to be turned."""
     frame = next(frames(tracks), None)
@@ -129,12 +124,12 @@ def _plays(tracks: Tracks, kind: Kind, size: tuple[int, int], bits_per_second: f
 
 def _write(tracks: Tracks, sink: BinaryIO, size: tuple[int, int] | None, turn: int) -> None:
     """Write pictures of a size, or copy them where there is none; and the sound."""
-    output = av.open(
-        sink, "w", format="mp4", options=dict(_MUXER), io_open=lambda *_asked: _Reading(sink.fileno())
-    )
+    output = av.open(sink, "w", format="mp4", options=dict(_MUXER), io_open=lambda *_asked: _Reading(sink.fileno()))
     start = Fraction(tracks.container.start_time or 0, av.time_base)
     picture: _Copier | PictureWriter = (
-        _Copier(output, tracks.picture, _NO_MESSAGES) if size is None else PictureWriter(output, tracks, size, turn, start)
+        _Copier(output, tracks.picture, _NO_MESSAGES)
+        if size is None
+        else PictureWriter(output, tracks, size, turn, start)
     )
     ways: dict[Stream, _Copier | PictureWriter | SoundWriter] = {tracks.picture: picture}
     sound = tracks.sound

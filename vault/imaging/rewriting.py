@@ -136,7 +136,10 @@ class _Chain:
         graph.threads = 1
         places = [
             graph.add_buffer(
-                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, _CLOCK)
+                width=frame.width,
+                height=frame.height,
+                format=frame.format,
+                time_base=frame.time_base or Fraction(1, _CLOCK),
             )
         ]
         places += [graph.add(name, said or None) for name, said in self._filters]

@@ -18,8 +18,8 @@ from vault.imaging.confine import MAX_OUTPUT_BYTES
 from vault.imaging.identify import EVERY_KIND, Kind
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import is_plausible
-from vault.imaging.provenance import Source
 from vault.imaging.playing import LONG_EDGE_PX, LONGEST_SECONDS, SHORT_EDGE_PX, Play, Played
+from vault.imaging.provenance import Source
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import FORMS, Made, Order
 from vault.imaging.render import PLACEHOLDER_LONG_EDGE_PX, TARGETS, Rendered, Target, Variant

@@ -7,7 +7,6 @@ line, limits and a child of its own; what goes wrong here leaves the video where
 import hashlib
 import threading
 from collections.abc import Collection
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +62,7 @@ class _Wanted(NamedTuple):
 @cache
 def line(video_seconds: int) -> Line:
     """Return where videos wait; a claim holds longer than the work on one may take."""
-    return Line("playback", "playback_claimed_at", timedelta(seconds=video_seconds * WALL_CLOCK_FACTOR + 300))
+    return waiting.films(video_seconds * WALL_CLOCK_FACTOR)
 
 
 def due(vault: Vault, under_way: Collection[Message] = ()) -> Message | None:

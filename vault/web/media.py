@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import DateTimeLocalField, TextAreaField
 from wtforms.validators import Length, Optional
 
+from vault.imaging.kinds import EVERY_KIND
 from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
@@ -16,9 +17,10 @@ from vault.services.library import Kept, Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
 from vault.web.delivery import send, send_moving, send_original
-from vault.web.tiles import member_tile, wants_json
+from vault.web.tiles import length, member_tile, wants_json
 
 blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
+NAME_OF = {kind.media_type: kind.format for kind in EVERY_KIND}
 # The first one is also how a date is shown; browsers leave out seconds that are zero.
 MOMENTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
 
@@ -169,7 +171,8 @@ def details(media: Media) -> list[tuple[str, str]]:
         ("ISO", str(media.iso or "")),
         ("Focal length", f"{media.focal_length_mm:g} mm" if media.focal_length_mm else ""),
         ("Size", f"{media.width} × {media.height}" if media.width else ""),
-        ("Kind", media.media_type.removeprefix("image/").upper()),
+        ("Length", (length(media.duration_seconds) or "") if media.is_video else ""),
+        ("Kind", NAME_OF.get(media.media_type, "")),
     ]
     return [(label, value) for label, value in known if value]
 
@@ -217,7 +220,7 @@ def _places(album: Permit[AlbumFacts], near: Neighbours) -> dict[str, str | None
 def _can(media: Media, may: set[Action]) -> set[str]:
     named = {Action.CAPTION: "caption", Action.DOWNLOAD: "download", Action.TRASH: "trash", Action.EXPLAIN: "access"}
     can = {name for action, name in named.items() if action in may}
-    return can | ({"retry"} if media.state == State.FAILED and Action.TRASH in may else set())
+    return can | ({"retry"} if State.FAILED in (media.state, media.playback) and Action.TRASH in may else set())
 
 
 def _caption_form(media: Media) -> CaptionForm:

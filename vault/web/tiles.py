@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Response, jsonify, request, url_for
 
+from vault.imaging.playing import fitted
 from vault.models.cursor import Page
-from vault.models.media import Media, State
+from vault.models.media import Media, Playback, State
 from vault.models.sharing import Link, LinkRole, LinkTerms, MetadataRule
 from vault.services.albums import Card
 from vault.services.history import Use
@@ -20,10 +21,11 @@ from vault.services.links.cards import LinkCard
 PAGE_SIZE = 100
 Tile = dict[str, Any]
 Address = Callable[[str, str], str]
+_STILL: Tile = {"video": None, "motion": None}
 
 
 def member_address(endpoint: str, media_id: str) -> str:
-    """Return an address for somebody who is signed in; `endpoint` is show, thumb, preview or original."""
+    """Return an address for who is signed in; `endpoint` is show, thumb, preview, original, video or motion."""
     return url_for(f"media.{endpoint}", media_id=media_id)
 
 
@@ -51,7 +53,31 @@ def tile(media: Media, address: Address, *, original: bool, album: str | None = 
         "placeholder": placeholder(media),
         "shown_at": media.shown_at.isoformat(),
         "mine": mine,
+        **_playing(media, address, mine=mine),
     }
+
+
+def _playing(media: Media, address: Address, *, mine: bool) -> Tile:
+    """Return what a grid shows of what moves: a video, or the moving seconds of a picture."""
+    is_ready = media.playback == Playback.READY
+    film = media.is_video
+    return {
+        "kind": "video" if film else "image",
+        "playback": media.playback if film else "",
+        "playback_failure": media.playback_failure if mine and film else None,
+        "video": address("video", media.public_id) if film and is_ready else None,
+        "motion": address("motion", media.public_id) if not film and is_ready else None,
+        "length": length(media.duration_seconds) if film else None,
+    }
+
+
+def length(seconds: float | None) -> str | None:
+    """Return how long something plays, like 0:07 or 1:02:03."""
+    if seconds is None:
+        return None
+    minutes, rest = divmod(max(1, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def visitor_tile(
@@ -71,7 +97,16 @@ def visitor_tile(
         "name": caption or (media.file_name if named else "Picture"),
         "placeholder": None if terms is None or terms.watermark else found["placeholder"],
         "shown_at": found["shown_at"] if keeps and named else None,
+        **(_STILL | {"playback": "withheld" if media.is_video else ""} if _holds_back(media, terms) else {}),
     }
+
+
+def _holds_back(media: Media, terms: LinkTerms | Link | None) -> bool:
+    """Whether terms let nothing out that moves: a rendition bears no name, and has but one size."""
+    if terms is None or terms.watermark:
+        return True
+    size = (media.width or 1, media.height or 1)
+    return terms.long_edge_px is not None and max(fitted(size)) > terms.long_edge_px
 
 
 def member_tile(media: Media, user_id: int, *, original: bool, album: str | None = None) -> Tile:

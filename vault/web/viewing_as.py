@@ -93,6 +93,20 @@ def original(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
     return _send(permit, whom, media_id, "original", Action.DOWNLOAD)
 
 
+@blueprint.get("/media/<media_id>/video")
+@requires(Action.EXPLAIN, Album, face=Face.BYTES)
+def video(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
+    """Send what plays of a video as somebody gets it."""
+    return _send(permit, whom, media_id, "video", Action.VIEW)
+
+
+@blueprint.get("/media/<media_id>/motion")
+@requires(Action.EXPLAIN, Album, face=Face.BYTES)
+def motion(permit: Permit[AlbumFacts], whom: str, media_id: str) -> Response:
+    """Send the moving seconds of a picture as somebody gets them."""
+    return _send(permit, whom, media_id, "motion", Action.VIEW)
+
+
 def _send(permit: Permit[AlbumFacts], whom: str, media_id: str, name: str, action: Action) -> Response:
     looking = viewing_as.eyes(permit, whom)
     found = viewing_as.picture(permit, looking, media_id, action)

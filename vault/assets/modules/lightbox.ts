@@ -6,14 +6,16 @@ import type PhotoSwipe from "photoswipe";
 import type { SlideData } from "photoswipe";
 
 import type { Grid } from "./grid";
+import { addFilms, addLive } from "./lightboxfilms";
 import { addButtons, addCaption } from "./lightboxparts";
+import type { Poller } from "./poller";
 import type { Tile } from "./tiles";
 
 const PREVIEW_EDGE_PX = 1920;
 /** How near to the last picture the next ones are fetched. */
 const AHEAD = 6;
 
-export function attachLightbox(grid: Grid): void {
+export function attachLightbox(grid: Grid, poller: Poller | null): void {
   grid.list.addEventListener("click", (event) => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest("a.tile-link") : null;
@@ -22,11 +24,11 @@ export function attachLightbox(grid: Grid): void {
     const index = tiles.findIndex((tile) => tile.id === id);
     if (index < 0) return;
     event.preventDefault();
-    void open(grid, tiles, index);
+    void open(grid, tiles, index, poller);
   });
 }
 
-async function open(grid: Grid, tiles: Tile[], index: number): Promise<void> {
+async function open(grid: Grid, tiles: Tile[], index: number, poller: Poller | null): Promise<void> {
   const { default: Lightbox } = await import("photoswipe");
   const slides = tiles.map(slideOf);
   const lightbox = new Lightbox({
@@ -48,6 +50,8 @@ async function open(grid: Grid, tiles: Tile[], index: number): Promise<void> {
   });
   const current = (): Tile | undefined => tiles[lightbox.currIndex];
   addButtons(lightbox, current);
+  addFilms(lightbox, (id) => tiles.find((tile) => tile.id === id), poller);
+  addLive(lightbox, current);
   addCaption(lightbox, current);
   // PhotoSwipe takes "no thumbnail" for an answer and then fades; its types do not say so.
   lightbox.addFilter("thumbEl", (found, data) => (thumbOf(grid, data) ?? found) as HTMLElement);
@@ -66,6 +70,7 @@ function slideOf(tile: Tile): SlideData {
   const scale = Math.min(1, PREVIEW_EDGE_PX / Math.max(width, height));
   return {
     id: tile.id,
+    type: tile.kind,
     src: tile.preview,
     msrc: tile.thumb,
     width: Math.round(width * scale),

@@ -1,9 +1,12 @@
 /** Asks how pictures under way are doing: all of them in one question, soon at first, then ever more seldom. */
-import type { State } from "./tiles";
+import type { Playback, State } from "./tiles";
 
 export interface Progress {
   id: string;
   state: State;
+  kind: "image" | "video";
+  playback: Playback;
+  duration_seconds: number | null;
   failure: string | null;
   width: number | null;
   height: number | null;
@@ -15,6 +18,16 @@ export interface Progress {
 /** Called on each change of state, and with null when the picture is no longer there. */
 type Watcher = (progress: Progress | null) => void;
 
+interface Watch {
+  tell: Watcher;
+  /** Whether there is nothing more to wait for. */
+  isDone: (progress: Progress) => boolean;
+}
+
+const isDrawn = (progress: Progress): boolean => progress.state !== "pending";
+/** A video that will not be drawn will not play either. */
+const isPlayable = (progress: Progress): boolean => isDrawn(progress) && progress.playback !== "pending";
+
 const FIRST_MS = 1000;
 const LAST_MS = 10_000;
 const SLOWER = 1.4;
@@ -22,7 +35,7 @@ const SLOWER = 1.4;
 const AT_ONCE = 100;
 
 export class Poller {
-  private readonly watched = new Map<string, Watcher[]>();
+  private readonly watched = new Map<string, Watch[]>();
   private delay = FIRST_MS;
   private timer: number | undefined;
 
@@ -32,8 +45,18 @@ export class Poller {
     });
   }
 
-  watch(id: string, watcher: Watcher): void {
-    this.watched.set(id, [...(this.watched.get(id) ?? []), watcher]);
+  /** Tell when a picture is drawn, or never will be. */
+  watch(id: string, tell: Watcher): void {
+    this.add(id, { tell, isDone: isDrawn });
+  }
+
+  /** Tell when a video plays, or never will. */
+  watchPlayback(id: string, tell: Watcher): void {
+    this.add(id, { tell, isDone: isPlayable });
+  }
+
+  private add(id: string, watch: Watch): void {
+    this.watched.set(id, [...(this.watched.get(id) ?? []), watch]);
     this.hurry();
   }
 
@@ -65,14 +88,13 @@ export class Poller {
     const found = new Map(items.map((item) => [item.id, item]));
     for (const id of ids) {
       const progress = found.get(id) ?? null;
-      const watchers = this.watched.get(id) ?? [];
+      const watches = this.watched.get(id) ?? [];
       this.watched.delete(id);
+      const done = watches.filter((watch) => progress === null || watch.isDone(progress));
       // Still under way: back to the end of the line, so that more than one question's worth takes turns.
-      if (progress?.state === "pending") this.watched.set(id, watchers);
-      else {
-        this.delay = FIRST_MS;
-        for (const watcher of watchers) watcher(progress);
-      }
+      if (done.length < watches.length) this.watched.set(id, watches.filter((watch) => !done.includes(watch)));
+      if (done.length > 0) this.delay = FIRST_MS;
+      for (const watch of done) watch.tell(progress);
     }
   }
 }

@@ -4,6 +4,8 @@ import { fadeIn } from "./fade";
 
 export type State = "pending" | "ready" | "failed";
 
+export type Playback = "" | "pending" | "ready" | "failed" | "withheld";
+
 export interface Tile {
   id: string;
   page: string;
@@ -13,6 +15,16 @@ export interface Tile {
   width: number | null;
   height: number | null;
   state: State;
+  kind: "image" | "video";
+  /** Where the copy of a video stands that browsers play; "withheld" where a link shows only its still. */
+  playback: Playback;
+  playback_failure?: string | null;
+  /** Where a video plays from, once it can. */
+  video: string | null;
+  /** Where the moving seconds of a picture play from, where it has some. */
+  motion: string | null;
+  /** How long a video plays, in words. */
+  length: string | null;
   failure: string | null;
   caption: string | null;
   name: string;
@@ -41,6 +53,11 @@ export function readTile(item: HTMLElement): Tile {
     height: Number(data["height"]) || null,
     state: readState(data["state"]),
     failure: null,
+    kind: data["kind"] === "video" ? "video" : "image",
+    playback: readPlayback(data["playback"]),
+    video: data["video"] || null,
+    motion: data["motion"] || null,
+    length: data["length"] || null,
     caption: data["caption"] || null,
     name: data["name"] ?? "",
     placeholder: item.querySelector<HTMLImageElement>(".tile-blur")?.src ?? null,
@@ -72,6 +89,8 @@ export function fillTile(item: HTMLElement, tile: Tile): void {
     inside.push(blur);
   }
   inside.push(tile.state === "ready" ? thumbOf(tile) : statusOf(tile));
+  const mark = tile.state === "ready" ? markOf(tile) : null;
+  if (mark !== null) inside.push(mark);
   link.replaceChildren(...inside);
 }
 
@@ -88,6 +107,19 @@ function thumbOf(tile: Tile): HTMLImageElement {
   return image;
 }
 
+/** What moves says so: a video with its length, a picture with moving seconds. */
+function markOf(tile: Tile): HTMLElement | null {
+  if (tile.kind !== "video" && tile.motion === null) return null;
+  const mark = element("span", "tile-mark");
+  const isVideo = tile.kind === "video";
+  mark.append(
+    icon(...(isVideo ? drawings.go : drawings.live)),
+    element("span", "unseen", isVideo ? "Video, " : "Live photo"),
+    isVideo ? (tile.length ?? "") : "",
+  );
+  return mark;
+}
+
 function statusOf(tile: Tile): HTMLElement {
   const failed = tile.state === "failed";
   const status = element("span", "tile-status");
@@ -98,6 +130,10 @@ function statusOf(tile: Tile): HTMLElement {
     element("span", "tile-note", note),
   );
   return status;
+}
+
+function readPlayback(text: string | undefined): Playback {
+  return text === "pending" || text === "ready" || text === "failed" || text === "withheld" ? text : "";
 }
 
 function readState(text: string | undefined): State {

@@ -20,13 +20,20 @@ class Picture(Answer):
     """A picture in a list."""
 
     id = fields.String(metadata=ID)
-    kind = fields.String(metadata={"description": "What it is.", "examples": ["image"]})
+    kind = fields.String(metadata={"description": "`image` or `video`.", "examples": ["image"]})
     media_type = fields.String(metadata={"examples": ["image/jpeg"]})
     state = fields.String(
         validate=validate.OneOf([state.value for state in State]),
         metadata={"description": "`pending` until thumb and preview are there; `failed` if they never will be."},
     )
     failure = fields.String(allow_none=True, metadata={"description": "Why it failed. Said to its owner only."})
+    duration_seconds = fields.Float(allow_none=True, metadata={"description": "Of a video; null for pictures."})
+    playback = fields.String(
+        metadata={
+            "description": "Where the copy of a video stands that browsers play at `/media/<id>/video`: `pending`, "
+            "`ready` or `failed`. Of a picture `ready` where it has moving seconds at `/media/<id>/motion`, else empty."
+        },
+    )
     width = fields.Integer(allow_none=True, metadata={"description": "Pixels of the upright picture."})
     height = fields.Integer(allow_none=True, metadata={"description": "Pixels of the upright picture."})
     taken_at = Moment(allow_none=True)
@@ -92,6 +99,8 @@ def _picture(media: Media, owner_id: str, viewer: Viewer, *, takes: bool) -> dic
         "media_type": media.media_type,
         "state": media.state,
         "failure": media.failure if mine else None,
+        "duration_seconds": media.duration_seconds,
+        "playback": media.playback,
         "width": media.width,
         "height": media.height,
         "taken_at": media.taken_at,
