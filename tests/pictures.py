@@ -113,7 +113,8 @@ def oriented(orientation: int, kind: str = "JPEG", upright: Image.Image | None =
     stored = upright or drawing()
     if orientation in _STORED:
         stored = stored.transpose(_STORED[orientation])
-    return encoded(stored, kind, quality=95, exif=camera_exif(orientation=orientation))
+    # As bytes: the writer of HEIC turns what it finds there into the turn that the container states.
+    return encoded(stored, kind, quality=95, exif=camera_exif(orientation=orientation).tobytes())
 
 
 def png_with_text(key: str, text: str, *, chunk: str = "zTXt") -> bytes:

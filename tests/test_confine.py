@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from vault.imaging import confine, nursery
+from vault.imaging import confine, nursery, syscalls
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of other systems are fewer")
 
 ROOT = Path(__file__).parents[1]
+ZYGOTES = {"LC_ALL", "MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LD_LIBRARY_PATH", "LC_CTYPE"}
 # Tries everything in a forked child, as the zygote does, and tells through a pipe what went through.
 _ATTEMPTS = """
-import json, os, resource, signal, socket, sys
+import json, os, resource, signal, socket, sys, threading
 from vault.imaging import confine
 
 victim, confined = sys.argv[1], sys.argv[2] != "free"
 said, says = os.pipe()
 own_fd = os.open(victim, os.O_RDWR)
-if sys.argv[2] == "confined":
+if sys.argv[2] in ("confined", "threaded"):
     confine.become_nobody()
 zygote = os.getpid()
 attempts = {
@@ -37,16 +38,18 @@ attempts = {
     "write without end": lambda: os.pwrite(own_fd, b"x", confine.MAX_OUTPUT_BYTES + 1) if confined else None,
     "raise a limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)),
     "use more memory": lambda: bytearray(1 << 30),
+    "start a thread": lambda: threading.Thread(target=int).start(),
 }
 if os.fork() == 0:
     if confined:
-        confine.confine(memory_bytes=1 << 28, cpu_seconds=5, parent_pid=zygote)
+        threads = sys.argv[2].startswith("threaded")
+        confine.confine(memory_bytes=1 << 28, cpu_seconds=5, parent_pid=zygote, needs_threads=threads)
     through = []
     for name, attempt in attempts.items():
         try:
             attempt()
             through.append(name)
-        except (OSError, ValueError, MemoryError):
+        except (OSError, ValueError, MemoryError, RuntimeError):
             pass
     os.write(says, json.dumps(through).encode())
     os._exit(0)
@@ -84,11 +87,22 @@ def test_a_confined_process_can_do_nothing_outside(tmp_path: Path) -> None:
     assert through == set()
 
 
+@pytest.mark.skipif(not syscalls.is_known(), reason="the system calls of this processor are not known here")
+@pytest.mark.parametrize("how", ["threaded", "threaded but not nobody"])
+def test_one_that_needs_threads_gets_threads_and_nothing_else(tmp_path: Path, how: str) -> None:
+    through = _what_went_through(tmp_path, how)
+    if _landlock_version() < 1:
+        through -= {"delete a file", "make a folder", "rename a file"}
+    if how != "threaded":
+        through -= {"raise a limit"}  # root may
+    assert through == {"start a thread"}
+
+
 @pytest.mark.skipif(_landlock_version() < 1, reason="this kernel has no Landlock")
 def test_even_root_that_cannot_become_nobody_reaches_no_file(tmp_path: Path) -> None:
     through = _what_went_through(tmp_path, "confined but not nobody")
     # Root is above limits on processes and may raise its own limits; both need no file.
-    assert through <= {"start a process", "raise a limit"}
+    assert through <= {"start a process", "start a thread", "raise a limit"}
 
 
 def test_the_attempts_do_succeed_without_confinement(tmp_path: Path) -> None:
@@ -101,6 +115,7 @@ def test_the_attempts_do_succeed_without_confinement(tmp_path: Path) -> None:
         "rename a file",
         "duplicate a file",
         "use more memory",
+        "start a thread",
     }
 
 
@@ -127,7 +142,7 @@ def test_the_zygote_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     output, _ = process.communicate(timeout=20)
     os.close(leaked)
     names, folder, descriptors = output.decode().splitlines()
-    assert set(eval(names)) <= {"LC_ALL", "MALLOC_ARENA_MAX", "LD_LIBRARY_PATH", "LC_CTYPE"}  # noqa: S307 - our own output
+    assert set(eval(names)) <= ZYGOTES  # noqa: S307 - our own output
     assert folder == "/"
     # The three standard ones, and the one with which the folder itself was read.
     assert descriptors == "[0, 1, 2, 3]"

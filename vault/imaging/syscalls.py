@@ -40,15 +40,19 @@ _ERRNO: Final = 0x00050000
 _EPERM, _ENOSYS = 1, 38
 
 
+def is_known() -> bool:
+    """Whether the system calls of this system and processor are known here."""
+    return sys.platform == "linux" and platform.machine() in _MACHINES
+
+
 def forbid_processes() -> bool:
     """Let the calling process start threads and nothing else, for the rest of its life; whether that was possible.
 
     Needs `PR_SET_NO_NEW_PRIVS`.
     """
-    machine = _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
-    if machine is None:
+    if not is_known():
         return False
-    program = _program(machine)
+    program = _program(_MACHINES[platform.machine()])
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP" if struct.calcsize("P") == 8 else "HxxP", len(program) // 8, ctypes.addressof(code))
     libc = ctypes.CDLL(None, use_errno=True)
