@@ -21,6 +21,8 @@ PAGES = """
                                                        nobo stra view down cont edit mana owne admi visi
 GET    /                                               in   200  200  200  200  200  200  200  200  in
 GET    /pictures                                       in   200  200  200  200  200  200  200  200  in
+GET    /progress                                       in   200  200  200  200  200  200  200  200  in
+POST   /progress/try-again                             in   302  302  302  302  302  302  302  302  in
 GET    /trash                                          in   200  200  200  200  200  200  200  200  in
 POST   /trash/empty !                                  in   302  302  302  302  302  302  302  302  in
 GET    /albums                                         in   200  200  200  200  200  200  200  200  in
@@ -256,6 +258,7 @@ GET    /api/v1/albums/{album}/access                   401  403  403  403  403  
 DELETE /api/v1/albums/{album}/access/{line} !          401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/albums/{album}/as/{guest}/media         401  403  403  403  403  403  200  200  403  401
 DELETE /api/v1/media/{media}/access/{seen} !           401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/progress                                401  200  200  200  200  200  200  200  200  401
 GET    /api/v1/notices                                 401  200  200  200  200  200  200  200  200  401
 DELETE /api/v1/notices/{told} !                        401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/links                                   401  200  200  200  200  200  200  200  200  401

@@ -24,6 +24,9 @@ class Queue(Protocol):
     def enqueue(self, task_name: str, *args: str) -> None:
         """Leave a hint. Never raises: when the queue is down, the reconciler finds the row."""
 
+    def size(self) -> int:
+        """Count the hints that wait. Raises the engine's own errors."""
+
 
 class Tasks(Generic[Context]):
     """Tasks by name; each takes the context that it is run in and then strings."""

@@ -31,6 +31,15 @@ class Line(NamedTuple):
     claim_life: timedelta
 
 
+PICTURES: Final = Line("state", "claimed_at", timedelta(seconds=90))
+"""Where small pictures wait to be made. Longer than a decoder's wall clock: such a claim belongs to a dead worker."""
+
+
+def films(wall_seconds: float) -> Line:
+    """Return where videos wait for what browsers play; the work on one takes at most so long."""
+    return Line("playback", "playback_claimed_at", timedelta(seconds=wall_seconds + 300))
+
+
 class Head(NamedTuple):
     """What is first of one owner; `lane` is 0 for what somebody looks at, 1 for what came by hand, 2 for the rest."""
 

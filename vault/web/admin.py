@@ -11,7 +11,18 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from vault.models.account import Purpose, User
 from vault.models.sharing import LinkRole, Role
 from vault.policy import Denied
-from vault.services import Refused, accounts, explaining, group_grants, invitations, links, people, sessions, sharing
+from vault.services import (
+    Refused,
+    accounts,
+    explaining,
+    group_grants,
+    invitations,
+    links,
+    people,
+    sessions,
+    sharing,
+    statistics,
+)
 from vault.services.links import cards
 from vault.web.access import admin, me, vault
 
@@ -182,6 +193,8 @@ def _people(*, invite_form: InviteForm | None = None, one_time: str | None = Non
         invite_form=invite_form or InviteForm(formdata=None),
         one_time=one_time,
         one_time_for=one_time_for,
+        work=statistics.work(vault()),
+        room=statistics.room(vault()),
     )
 
 

@@ -24,7 +24,7 @@ from vault.db import utcnow
 from vault.models.media import Media, MediaFacts
 from vault.models.sharing import MetadataRule
 from vault.policy import Action, Credential, Denied, Permit, authorize
-from vault.services import NotReady, Vault, editions, zipping
+from vault.services import NotReady, Vault, editions, progress, zipping
 from vault.services.editions import Edition, StillBeingMade
 from vault.services.zipping import BrokenOff, Entry, Zip
 from vault.services.zipping.places import Place
@@ -65,7 +65,11 @@ def send(permit: Permit[MediaFacts], name: str) -> Response:
     vault: Vault = current_app.extensions["vault"]
     if name == "original" and permit.action is not Action.DOWNLOAD:
         raise Denied  # a permit is for one action, and looking is not taking
-    edition = editions.find(vault, permit, name)
+    try:
+        edition = editions.find(vault, permit, name)
+    except NotReady:
+        progress.want([permit.row.id])
+        raise
     file_name = _name_for(permit, edition) if name == "original" else None
     if edition.cut is not None:
         return _spliced(vault, edition, file_name)

@@ -1,35 +1,21 @@
 """One picture: its page, its bytes, and what its owner does with it. Floor 4."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateTimeLocalField, TextAreaField
-from wtforms.validators import Length, Optional
 
-from vault.imaging.kinds import EVERY_KIND
-from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, State
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Part, Playback, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
-from vault.services import Refused, albums, explaining, history, library, people, progress
-from vault.services.library import Kept, Neighbours
+from vault.services import Refused, albums, explaining, history, library, parts, people, progress
+from vault.services.library import Neighbours
 from vault.web import access
 from vault.web.access import Face, requires, vault
+from vault.web.captions import CaptionForm, caption_form, date_of, written
 from vault.web.delivery import send, send_moving, send_original
-from vault.web.tiles import length, member_tile, wants_json
+from vault.web.facts import NAME_OF, details, location, stars
+from vault.web.tiles import member_tile, wants_json
 
 blueprint = Blueprint("media", __name__, url_prefix="/media/<media_id>")
-NAME_OF = {kind.media_type: kind.format for kind in EVERY_KIND}
-# The first one is also how a date is shown; browsers leave out seconds that are zero.
-MOMENTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
-
-
-class CaptionForm(FlaskForm):
-    """What people write on the back of a picture."""
-
-    caption = TextAreaField("Caption", [Length(max=library.LONGEST_CAPTION)])
-    taken_at = DateTimeLocalField("Taken at (UTC)", [Optional()], format=MOMENTS, render_kw={"step": 1})
 
 
 @blueprint.get("/thumb")
@@ -80,21 +66,27 @@ def show(permit: Permit[MediaFacts]) -> str:
     album = _album_around()
     near = library.neighbours_in_album(album, permit) if album else library.neighbours_of_person(permit)
     around = request.args["album"] if album else None
+    kept = parts.of(permit)
     can = {action for action in Action if may(viewer, action, Media, media.public_id)}
     return render_template(
         "media/show.html",
-        item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in can),
+        item=_item(media, viewer.user_id, kept, original=Action.DOWNLOAD in can),
         file_name=media.file_name,
+        title=media.title,
         details=details(media),
+        keywords=media.keywords,
+        stars=stars(media.rating) if media.rating else None,
+        parts=[_part(media, each, may_take=Action.DOWNLOAD in can) for each in kept],
+        main=_main(media),
         # Where it was taken stands in the original, so it is shown to those who may have that.
-        location=_location(media) if Action.DOWNLOAD in can else None,
+        location=location(media) if Action.DOWNLOAD in can else None,
         album={"id": around, "url": url_for("albums.show", album_id=around), "title": album.row.title}
         if album
         else None,
         **_neighbour_urls(near, around),
         places=_places(album, near) if album else None,
         can=_can(media, can),
-        caption_form=_caption_form(media),
+        caption_form=caption_form(media),
         albums=[_holding(permit, each) for each in albums.holding(viewer, permit)],
         addable=_addable(permit) if Action.PLACE in can else [],
         **(_seen(permit) if Action.EXPLAIN in can else {}),
@@ -105,17 +97,17 @@ def show(permit: Permit[MediaFacts]) -> str:
 @blueprint.post("/edit")
 @requires(Action.CAPTION, Media)
 def edit(permit: Permit[MediaFacts]) -> AnyResponse:
-    """Write caption and date."""
+    """Write title, caption, keywords, stars and date."""
     form = CaptionForm()
     if form.validate_on_submit():
         try:
-            library.describe(permit, caption=form.caption.data or "", taken_at=_date(form, library.get(permit)))
+            library.describe(permit, **written(form), taken_at=date_of(form, library.get(permit)))
         except Refused as refusal:
             flash(str(refusal), "error")
         else:
             flash("Saved.", "ok")
     else:
-        flash("That is not a date, or the caption is too long.", "error")
+        flash("That is not a date, or a text is too long.", "error")
     return redirect(url_for("media.show", media_id=permit.row.public_id, album=request.args.get("album")))
 
 
@@ -157,38 +149,6 @@ def retry(permit: Permit[MediaFacts]) -> AnyResponse:
     return redirect(url_for("media.show", media_id=permit.row.public_id, album=request.args.get("album")))
 
 
-def details(media: Media) -> list[tuple[str, str]]:
-    """Return what the camera said, label and value, without what it did not say."""
-    exposure = _exposure(media.exposure_seconds)
-    known = [
-        ("Taken", f"{media.taken_at:%-d %B %Y, %H:%M}" if media.taken_at else ""),
-        ("Camera", media.camera),
-        ("Lens", media.lens),
-        (
-            "Exposure",
-            " · ".join(part for part in (exposure, f"f/{media.f_number:g}" if media.f_number else "") if part),
-        ),
-        ("ISO", str(media.iso or "")),
-        ("Focal length", f"{media.focal_length_mm:g} mm" if media.focal_length_mm else ""),
-        ("Size", f"{media.width} × {media.height}" if media.width else ""),
-        ("Length", (length(media.duration_seconds) or "") if media.is_video else ""),
-        ("Kind", NAME_OF.get(media.media_type, "")),
-    ]
-    return [(label, value) for label, value in known if value]
-
-
-def _exposure(seconds: float | None) -> str:
-    if not seconds:
-        return ""
-    return f"{seconds:g} s" if seconds >= 1 else f"1/{round(1 / seconds)} s"
-
-
-def _location(media: Media) -> dict[str, float] | None:
-    if media.latitude is None or media.longitude is None:
-        return None
-    return {"latitude": media.latitude, "longitude": media.longitude}
-
-
 def _album_around() -> Permit[AlbumFacts] | None:
     album_id = request.args.get("album")
     if not album_id:
@@ -223,16 +183,32 @@ def _can(media: Media, may: set[Action]) -> set[str]:
     return can | ({"retry"} if State.FAILED in (media.state, media.playback) and Action.TRASH in may else set())
 
 
-def _caption_form(media: Media) -> CaptionForm:
-    return CaptionForm(formdata=None, data={"caption": media.caption, "taken_at": media.taken_at})
+def _item(media: Media, user_id: int, kept: list[Media], *, original: bool) -> dict[str, object]:
+    """Return the tile of a picture; the film that is kept together with a still moves it."""
+    film = next((part for part in kept if part.part == Part.MOTION and part.playback == Playback.READY), None)
+    item = member_tile(media, user_id, original=original)
+    return item | ({"motion": url_for("media.video", media_id=film.public_id)} if film else {})
 
 
-def _date(form: CaptionForm, media: Media) -> datetime | Kept | None:
-    """Return what the form says of the date. Browsers know no fractions of a second, so they must not be cut off."""
-    said, shown = form.taken_at.data, media.taken_at
-    if not form.taken_at.raw_data or (said and shown and said == shown.replace(microsecond=0, tzinfo=None)):
-        return Kept.AS_IT_IS
-    return said.replace(tzinfo=UTC) if said else None
+def _part(media: Media, part: Media, *, may_take: bool) -> dict[str, object]:
+    """Return what the page of a picture shows of one of its parts."""
+    is_raw = part.part == Part.RAW
+    address = url_for("parts.raw", media_id=media.public_id) if is_raw else None
+    original = address or url_for("media.original", media_id=part.public_id)
+    return {
+        "label": f"RAW ({NAME_OF.get(part.media_type, '')})" if is_raw else "Video",
+        "name": part.file_name,
+        "original": original if may_take else None,
+    }
+
+
+def _main(media: Media) -> dict[str, str] | None:
+    """Return what a part belongs to."""
+    main = parts.main_of(media)
+    if main is None:
+        return None
+    name = main.caption or main.title or main.file_name
+    return {"name": name, "url": url_for("media.show", media_id=main.public_id)}
 
 
 def _holding(permit: Permit[MediaFacts], album: Album) -> dict[str, object]:

@@ -11,11 +11,11 @@ from flask import Flask, Response
 
 from vault.web.access import Face, public, vault
 from vault.web.api import access as seers
-from vault.web.api import albums, arrivals, grants, groups, history, links, media, moving, notices, people
+from vault.web.api import albums, arrivals, grants, groups, history, links, media, moving, notices, people, progress
 from vault.web.api.document import ABOUT, VaultApi, completed
 from vault.web.api.protocol import PREFIX
 
-RESOURCES = (people, albums, media, arrivals, moving, groups, grants, links, history, seers, notices)
+RESOURCES = (people, albums, media, arrivals, moving, groups, grants, links, history, seers, notices, progress)
 
 
 def init(app: Flask) -> None:

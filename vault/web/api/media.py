@@ -12,9 +12,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 from vault.imaging.identify import ACCEPT
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models.cursor import Page
-from vault.models.media import Media, MediaFacts
+from vault.models.media import Media, MediaFacts, State
 from vault.policy import Action, Permit
-from vault.services import library, uploads
+from vault.services import library, progress, uploads
 from vault.web.access import Face, requires, signed_in, vault, viewer
 from vault.web.api.protocol import (
     Blueprint,
@@ -117,7 +117,11 @@ def list_media(query: dict[str, Any]) -> dict[str, Any]:
     """List one's own pictures, the newest first, or name some to learn how they are doing."""
     asking, ids, trashed = viewer(), query.pop("ids"), query.pop("trashed") == "true"
     if ids is not None:
-        return page(pictures(asking, library.some(asking, ids)), Page([], None))
+        named = library.some(asking, ids)
+        waiting = [media.id for media in named if media.state == State.PENDING]
+        answer = page(pictures(asking, named), Page([], None))
+        progress.want(waiting)  # so a page asks for the tiles that somebody looks at
+        return answer
     found = library.in_trash(asking, **query) if trashed else library.of_person(asking, **query)
     return {"items": pictures(asking, found.items), "next_cursor": found.next_cursor}
 
