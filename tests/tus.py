@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask.testing import FlaskClient
@@ -46,18 +45,22 @@ class Sends:
 
     def create(self, size_bytes: int, data: bytes = b"", **said: str) -> TestResponse:
         """Create an upload, with what is there already."""
-        more: Mapping[str, str] = {**PIECE} if data else {}
-        return self.ask("POST", self.below, data, Upload_Length=str(size_bytes), Upload_Metadata=words(**said), **more)
+        kind = PIECE["Content-Type"] if data else None
+        said_in = words(**said)
+        return self.ask(
+            "POST", self.below, data, Upload_Length=str(size_bytes), Upload_Metadata=said_in, Content_Type=kind
+        )
 
     def begun(self, size_bytes: int, **said: str) -> str:
         """Create an upload and return its address."""
-        answer = self.create(size_bytes, **said)
+        answer = self.create(size_bytes, b"", **said)
         assert answer.status_code == 201, answer.text
         return answer.location
 
     def send(self, path: str, offset: int, data: bytes, **headers: str | None) -> TestResponse:
         """Send a piece."""
-        return self.ask("PATCH", path, data, **{"Upload_Offset": str(offset), **PIECE, **headers})
+        given = {"Upload-Offset": str(offset), **PIECE, **headers}
+        return self.ask("PATCH", path, data, **given)
 
     def offset(self, path: str) -> int:
         """Ask how much is there."""

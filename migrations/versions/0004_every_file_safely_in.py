@@ -17,8 +17,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _create_upload()
     _create_import()
+    _create_upload()
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("quarantine_reason", sa.String(length=200), server_default=sa.text("''"), nullable=False)
@@ -78,9 +78,13 @@ def _create_upload() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("media_id", sa.Integer(), nullable=True),
+        sa.Column("import_id", sa.Integer(), nullable=True),
         sa.Column("is_duplicate", sa.Boolean(), nullable=False),
         sa.Column("failure", sa.String(length=300), nullable=True),
         sa.ForeignKeyConstraint(["album_id"], ["album.id"], name=op.f("fk_upload_album_id_album"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["import_run.id"], name=op.f("fk_upload_import_id_import_run"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(["media_id"], ["media.id"], name=op.f("fk_upload_media_id_media"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name=op.f("fk_upload_owner_id_user_account")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_upload_user_id_user_account")),
@@ -91,6 +95,7 @@ def _create_upload() -> None:
     with op.batch_alter_table("upload", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_upload_album_id"), ["album_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_import_id"), ["import_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_media_id"), ["media_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_owner_id_finished_at"), ["owner_id", "finished_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_user_id"), ["user_id"], unique=False)
@@ -187,6 +192,15 @@ def _create_imported_thing(name: str, *more: sa.Column[Any] | sa.ForeignKeyConst
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_upload_visit_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_user_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_owner_id_finished_at"))
+        batch_op.drop_index(batch_op.f("ix_upload_media_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_import_id"))
+        batch_op.drop_index(batch_op.f("ix_upload_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_upload_album_id"))
+    op.drop_table("upload")
     for name in ("imported_folder", "imported_file", "import_refusal", "import_run"):
         op.drop_table(name)
     with op.batch_alter_table("media", schema=None) as batch_op:
@@ -218,13 +232,3 @@ def downgrade() -> None:
         batch_op.drop_column("part_of_id")
         batch_op.drop_column("checked_at")
         batch_op.drop_column("quarantine_reason")
-
-    with op.batch_alter_table("upload", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_upload_visit_id"))
-        batch_op.drop_index(batch_op.f("ix_upload_user_id"))
-        batch_op.drop_index(batch_op.f("ix_upload_owner_id_finished_at"))
-        batch_op.drop_index(batch_op.f("ix_upload_media_id"))
-        batch_op.drop_index(batch_op.f("ix_upload_expires_at"))
-        batch_op.drop_index(batch_op.f("ix_upload_album_id"))
-
-    op.drop_table("upload")

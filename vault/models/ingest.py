@@ -27,8 +27,8 @@ class Upload(Base):
     `size_bytes` is how long it will be, `received_bytes` how much of it is durable. `owner_id` is whose room it
     fills, which is not who brings it when that is the visitor of a link (`visit_id`). `sha256` is what the sender says
     of the whole file, empty when it says nothing. `told` is what came beside the bytes, `said` the sender's own words
-    when it began. Once it is complete, `media_id` is what became of it, or `failure` why nothing did; the row then
-    answers until `expires_at`.
+    when it began. Once it is complete, `media_id` (of an archive `import_id`) is what became of it, or `failure` why
+    nothing did; the row then answers until `expires_at`.
     """
 
     __tablename__ = "upload"
@@ -52,6 +52,7 @@ class Upload(Base):
 
     finished_at: Mapped[datetime | None] = mapped_column()
     media_id: Mapped[int | None] = mapped_column(ForeignKey(Media.id, ondelete="SET NULL"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id", ondelete="SET NULL"), index=True)
     is_duplicate: Mapped[bool] = mapped_column(default=False)
     failure: Mapped[str | None] = mapped_column(String(300))
 

@@ -3,9 +3,10 @@
 Floor 3, a hall of this folder. An upload is its sender's alone; to everybody else there is no such upload.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,16 +14,19 @@ from sqlalchemy.orm import Session
 from vault.db import db, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
-from vault.imaging.identify import identify
+from vault.imaging.identify import Unsupported, identify
 from vault.models.account import User
-from vault.models.ingest import Purpose, Upload
+from vault.models.ingest import ImportRun, Purpose, Upload
 from vault.models.media import Album, AlbumFacts, Media
 from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Conflict, OverQuota, Refused, Vault
 from vault.services.uploads import FULL
 from vault.signing import new_public_id
-from vault.storage import BadKey, StorageFull, TooLarge, checked_name
+from vault.storage import Arrival, BadKey, StorageFull, TooLarge, checked_name
 
+ZIP = b"PK\x03\x04"
+NO_ZIP = "This is no zip archive."
+NO_ARCHIVES = "Archives are not taken here."
 MOST_OPEN = 2_000
 """How many files one may leave half here at a time."""
 
@@ -52,12 +56,25 @@ class TooManyOpen(Refused):
     retry_after_seconds = 60
 
 
+class TakesArchive(Protocol):
+    """What becomes of an archive: a use case of its own, which the caller knows."""
+
+    def __call__(
+        self, incoming: Arrival, *, file_name: str, album_id: str | None, along: Callable[[Session, ImportRun], None]
+    ) -> ImportRun:
+        """Keep it, and do `along` in the transaction that begins to import it."""
+
+
 @dataclass(frozen=True)
 class Sender:
-    """Who sends: a person for himself, or with the permit to ADD to its album the visitor of a link for its owner."""
+    """Who sends: a person for himself, or with the permit to ADD to its album the visitor of a link for its owner.
+
+    Without `archives` no archive is taken from him.
+    """
 
     viewer: Viewer
     adding: Permit[AlbumFacts] | None = None
+    archives: TakesArchive | None = None
 
     @property
     def owner_id(self) -> int:
@@ -92,15 +109,27 @@ class Announced:
     said: str = ""
 
 
+class Known(NamedTuple):
+    """The row of an upload, and the public id of what it became."""
+
+    row: Upload
+    media_id: str | None
+    import_id: str | None
+
+
 @dataclass(frozen=True)
 class Standing:
-    """How far an upload is; all of it is acknowledged when the file is kept, as `media_id`, and not before."""
+    """How far an upload is; all of it is acknowledged when the file is kept, as `media_id`, and not before.
+
+    Of an archive it is `import_id` that names what it became.
+    """
 
     upload_id: str
     size_bytes: int
     received_bytes: int
     expires_at: datetime
     media_id: str | None = None
+    import_id: str | None = None
     is_duplicate: bool = False
     said: str = ""
 
@@ -109,6 +138,8 @@ def admissible(vault: Vault, sender: Sender, announced: Announced) -> int | None
     """Look at what is announced, and return the row of the album that it is for. Raises as `create`."""
     if announced.size_bytes == 0:
         identify(b"")  # which says so in the words of every upload
+    if announced.purpose == Purpose.ARCHIVE and sender.archives is None:
+        raise Unsupported(None, NO_ARCHIVES)
     if announced.size_bytes > vault.settings.max_upload_bytes:
         raise TooLarge(vault.settings.max_upload_bytes)
     album = sender.adding
@@ -171,27 +202,36 @@ def his(sender: Sender, upload_id: str) -> tuple[Any, ...]:
     return (Upload.public_id == upload_id, Upload.expires_at > utcnow(), *sender.own)
 
 
-def own(sender: Sender, upload_id: str) -> tuple[Upload, str | None]:
-    """Return an upload of this sender, and the picture that it became. Raises Denied, and Over where nothing did."""
-    found = sa.select(Upload, Media.public_id).outerjoin(Media, Media.id == Upload.media_id)
+def own(sender: Sender, upload_id: str) -> Known:
+    """Return an upload of this sender, and what it became. Raises Denied, and Over where nothing came of it."""
+    found = sa.select(Upload, Media.public_id, ImportRun.public_id)
+    found = found.outerjoin(Media, Media.id == Upload.media_id).outerjoin(ImportRun, ImportRun.id == Upload.import_id)
     row = db.session.execute(found.where(*his(sender, upload_id))).one_or_none()
     db.session.close()
     if row is None:
         raise Denied
     if row[0].failure is not None:
         raise Over(row[0].failure)
-    return row[0], row[1]
+    return Known(*row)
 
 
-def at(sender: Sender, upload_id: str, offset: int) -> tuple[Upload, str | None]:
+def at(sender: Sender, upload_id: str, offset: int) -> Known:
     """Return the same, of which exactly so many bytes are here. Raises Denied, Over, WrongOffset."""
-    row, media_id = own(sender, upload_id)
-    if row.received_bytes != offset:
-        raise WrongOffset(f"The next piece of this file begins at byte {row.received_bytes}.")
-    return row, media_id
+    known = own(sender, upload_id)
+    if known.row.received_bytes != offset:
+        raise WrongOffset(f"The next piece of this file begins at byte {known.row.received_bytes}.")
+    return known
 
 
-def standing(row: Upload, media_id: str | None) -> Standing:
+def judge(row: Upload, head: bytes) -> None:
+    """Look at a file's beginning: whether it is of a kind that is taken. Raises Unsupported."""
+    if row.purpose != Purpose.ARCHIVE:
+        identify(head)
+    elif not head.startswith(ZIP):
+        raise Unsupported(None, NO_ZIP)
+
+
+def standing(row: Upload, media_id: str | None = None, import_id: str | None = None) -> Standing:
     """Say how far an upload is."""
-    said = (row.public_id, row.size_bytes, row.received_bytes, row.expires_at)
-    return Standing(*said, media_id, row.is_duplicate, row.said)
+    times = (row.public_id, row.size_bytes, row.received_bytes, row.expires_at)
+    return Standing(*times, media_id, import_id, row.is_duplicate, row.said)

@@ -4,7 +4,9 @@ Floor 3. Acknowledged is only what is durable, and all of it only when the pictu
 in the transaction that keeps it (docs/adr/0017-resumable-uploads.md). No transaction is open while a sender sends.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from vault.db import db, transaction, utcnow
 from vault.imaging.claims import Told
-from vault.imaging.identify import Unsupported, identify
-from vault.models.ingest import Upload
+from vault.imaging.identify import Unsupported
+from vault.models.ingest import Purpose, Upload
 from vault.models.media import Album
 from vault.policy import Denied
 from vault.services import Conflict, OverQuota, Refused, Vault
-from vault.services.uploads import Along, Received, promises, receive, receive_from_guest
+from vault.services.uploads import Received, promises, receive, receive_from_guest
 from vault.services.uploads.pouring import Altered, Look, Piece, TooLong, pour
 from vault.services.uploads.promises import Announced, NotTheFile, Over, Sender, Standing
 from vault.storage import Arrival, Missing, StorageError
@@ -44,7 +46,7 @@ def create(vault: Vault, sender: Sender, announced: Announced) -> Standing:
         row = promises.row(vault, sender, announced, album)
         session.add(row)
         session.flush()
-        return promises.standing(row, None)
+        return promises.standing(row)
 
 
 def take_whole(vault: Vault, sender: Sender, announced: Announced, piece: Piece) -> Standing:
@@ -55,18 +57,20 @@ def take_whole(vault: Vault, sender: Sender, announced: Announced, piece: Piece)
     album = promises.admissible(vault, sender, announced)
     promises.admit(db.session(), sender, announced.size_bytes)
     db.session.close()
+    row = promises.row(vault, sender, announced, album)
     with Incoming(vault.storage, announced.size_bytes) as incoming:
-        pour(piece, incoming, announced.size_bytes, Look(incoming, announced.size_bytes, identify))
+        look = Look(incoming, announced.size_bytes, partial(promises.judge, row))
+        pour(piece, incoming, announced.size_bytes, look)
         if incoming.bytes < announced.size_bytes:
             raise Refused("The file broke off, and nothing of it was kept. Please send it again.")
-        row = promises.row(vault, sender, announced, album)
 
-        def note(session: Session, received: Received) -> None:
-            row.finished_at, row.received_bytes = utcnow(), row.size_bytes
-            row.media_id, row.is_duplicate = received.media.id, received.duplicate
+        def finish(session: Session, **became: Any) -> None:
+            row.received_bytes, row.finished_at = row.size_bytes, utcnow()
+            for name, value in became.items():
+                setattr(row, name, value)
             session.add(row)
 
-        return _kept(vault, sender, row, incoming, note)
+        return _kept(vault, sender, row, incoming, finish)
 
 
 def find(sender: Sender, upload_id: str) -> Standing:
@@ -80,21 +84,21 @@ def append(vault: Vault, sender: Sender, upload_id: str, offset: int, piece: Pie
     A piece that breaks off counts as far as it came, unless it has a checksum. With the last one the file is kept.
     Raises Denied, Over, WrongOffset, InUse, Altered, NotTheFile, TooLong, Unsupported, OverQuota, StorageFull, Busy.
     """
-    row, media_id = promises.at(sender, upload_id, offset)
-    piece.refuse_beyond(row.size_bytes - offset)
-    if row.finished_at is not None:
-        return promises.standing(row, media_id)
-    with Partial(vault.storage, row.public_id) as partial:
+    known = promises.at(sender, upload_id, offset)
+    piece.refuse_beyond(known.row.size_bytes - offset)
+    if known.row.finished_at is not None:
+        return promises.standing(*known)
+    with Partial(vault.storage, known.row.public_id) as held:
         # Asked again: whoever wrote until now may have acknowledged more, or finished it, or ended it.
         try:
-            row, media_id = promises.at(sender, upload_id, offset)
+            known = promises.at(sender, upload_id, offset)
         except (Denied, Refused):
-            partial.remove_if_empty()
+            held.remove_if_empty()
             raise
-        if row.finished_at is not None:
-            partial.remove_if_empty()
-            return promises.standing(row, media_id)
-        return _appended(vault, sender, row, partial, piece)
+        if known.row.finished_at is not None:
+            held.remove_if_empty()
+            return promises.standing(*known)
+        return _appended(vault, sender, known.row, held, piece)
 
 
 def end(vault: Vault, sender: Sender, upload_id: str) -> None:
@@ -107,60 +111,60 @@ def end(vault: Vault, sender: Sender, upload_id: str) -> None:
     vault.storage.discard_partial(upload_id)
 
 
-def _appended(vault: Vault, sender: Sender, row: Upload, partial: Partial, piece: Piece) -> Standing:
+def _appended(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: Piece) -> Standing:
     """Write the piece, and acknowledge it or keep the file; whatever is refused leaves the offset as it was."""
     try:
-        partial.begin(row.received_bytes)
-        look = Look(partial, row.size_bytes, identify)
-
-        def after_each() -> None:
-            look()
-            if piece.checksum is None and partial.bytes - partial.durable_bytes >= CHECKPOINT_BYTES:
-                _acknowledge(vault, row, partial)
-
-        pour(piece, partial, row.size_bytes, after_each)
-        if partial.bytes < row.size_bytes:
-            return _acknowledge(vault, row, partial)
-        standing = _kept(vault, sender, row, partial, _finishing(vault, row))
-    except PASSING:
-        partial.rewind()
-        raise
-    except (Unsupported, Denied, Refused) as refusal:
-        _fail(row, NO_LONGER if isinstance(refusal, Denied) else str(refusal))
-        partial.remove()
-        raise
+        standing = _poured(vault, sender, row, held, piece)
     except Missing:
         _fail(row, LOST)
-        partial.remove()
+        held.remove()
         raise Over(LOST) from None
+    except (Unsupported, Denied, Refused) as refusal:
+        # Too many archives at once is something that passes; of a picture there is no such refusal.
+        if isinstance(refusal, PASSING) or (row.purpose == Purpose.ARCHIVE and type(refusal) is Refused):
+            held.rewind()
+        else:
+            _fail(row, NO_LONGER if isinstance(refusal, Denied) else str(refusal))
+            held.remove()
+        raise
     except BaseException:
         with suppress(StorageError):
-            partial.rewind()
+            held.rewind()
         raise
-    partial.remove()
     return standing
 
 
-def _acknowledge(vault: Vault, row: Upload, partial: Partial) -> Standing:
+def _poured(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: Piece) -> Standing:
+    held.begin(row.received_bytes)
+    look = Look(held, row.size_bytes, partial(promises.judge, row))
+
+    def after_each() -> None:
+        look()
+        if piece.checksum is None and held.bytes - held.durable_bytes >= CHECKPOINT_BYTES:
+            _acknowledge(vault, row, held)
+
+    pour(piece, held, row.size_bytes, after_each)
+    if held.bytes < row.size_bytes:
+        return _acknowledge(vault, row, held)
+
+    def finish(session: Session, **became: Any) -> None:
+        _write(session, row, received_bytes=row.size_bytes, finished_at=utcnow(), **became)
+        row.received_bytes, row.is_duplicate = row.size_bytes, became.get("is_duplicate", False)
+
+    standing = _kept(vault, sender, row, held, finish)
+    held.remove()
+    return standing
+
+
+def _acknowledge(vault: Vault, row: Upload, held: Partial) -> Standing:
     """Make durable what is here, and only then say so."""
-    if partial.bytes > partial.durable_bytes:
-        partial.sync()
+    if held.bytes > held.durable_bytes:
+        held.sync()
     expires_at = promises.life(vault)
     with transaction() as session:
-        _write(session, row, received_bytes=partial.bytes, expires_at=expires_at)
-    row.received_bytes, row.expires_at = partial.bytes, expires_at
-    return promises.standing(row, None)
-
-
-def _finishing(vault: Vault, row: Upload) -> Along:
-    """Return what writes down that all of it is here, together with the picture that it became."""
-
-    def finish(session: Session, received: Received) -> None:
-        values = {"received_bytes": row.size_bytes, "media_id": received.media.id, "is_duplicate": received.duplicate}
-        _write(session, row, finished_at=utcnow(), expires_at=promises.life(vault), **values)
-        row.received_bytes, row.is_duplicate = row.size_bytes, received.duplicate
-
-    return finish
+        _write(session, row, received_bytes=held.bytes, expires_at=expires_at)
+    row.received_bytes, row.expires_at = held.bytes, expires_at
+    return promises.standing(row)
 
 
 def _write(session: Session, row: Upload, **values: object) -> None:
@@ -170,15 +174,27 @@ def _write(session: Session, row: Upload, **values: object) -> None:
         raise Denied
 
 
-def _kept(vault: Vault, sender: Sender, row: Upload, arrival: Arrival, along: Along) -> Standing:
-    """Keep a whole file as every upload is kept."""
+def _kept(vault: Vault, sender: Sender, row: Upload, arrival: Arrival, finish: Callable[..., None]) -> Standing:
+    """Keep a whole file as every upload is kept, and in the same transaction `finish` its upload."""
     if row.sha256 and arrival.sha256 != row.sha256:
         raise NotTheFile
+    album_id = db.session.scalar(sa.select(Album.public_id).where(Album.id == row.album_id))
+    if row.purpose == Purpose.ARCHIVE and sender.archives is not None:
+        run = sender.archives(
+            arrival,
+            file_name=row.file_name,
+            album_id=album_id,
+            along=lambda session, run: finish(session, import_id=run.id),
+        )
+        return promises.standing(row, import_id=run.public_id)
+
+    def along(session: Session, received: Received) -> None:
+        finish(session, media_id=received.media.id, is_duplicate=received.duplicate)
+
     said: dict[str, Any] = {"file_name": row.file_name, "told": Told.from_json(row.told), "along": along}
     if sender.adding is not None:
         received = receive_from_guest(vault, sender.adding, arrival, guest_name=row.guest_name, **said)
     else:
-        album_id = db.session.scalar(sa.select(Album.public_id).where(Album.id == row.album_id))
         received = receive(vault, sender.viewer, arrival, album_id=album_id, **said)
     return promises.standing(row, received.media.public_id)
 

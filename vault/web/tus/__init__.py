@@ -5,11 +5,13 @@ goes straight from the server's socket to the disk.
 """
 
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint, Response, make_response, request, url_for
 
 from vault.policy import Denied
 from vault.services import Vault
+from vault.services.importing import runs
 from vault.services.uploads import resumable
 from vault.services.uploads.pouring import ALGORITHMS, CHUNK_BYTES, Piece
 from vault.services.uploads.promises import Announced, Sender, Standing
@@ -131,4 +133,5 @@ def append(upload_id: str) -> Response:
 
 
 def _me() -> Sender:
-    return Sender(viewer())
+    sender = viewer()
+    return Sender(sender, archives=partial(runs.begin_from_upload, vault(), sender))

@@ -125,4 +125,6 @@ def describe(answer: Response, standing: Standing) -> Response:
         answer.headers["Vault-Media"] = standing.media_id
         if standing.is_duplicate:
             answer.headers["Vault-Duplicate"] = "true"
+    if standing.import_id is not None:
+        answer.headers["Vault-Import"] = standing.import_id
     return answer
