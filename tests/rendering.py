@@ -27,6 +27,13 @@ def opened(body: bytes) -> Image.Image:
     return image
 
 
+def pixel(image: Image.Image, place: tuple[int, int]) -> tuple[int, int, int]:
+    """Red, green and blue of one pixel."""
+    offset = 3 * (place[1] * image.width + place[0])
+    red, green, blue = image.convert("RGB").tobytes()[offset : offset + 3]
+    return red, green, blue
+
+
 def difference(one: Image.Image, other: Image.Image) -> float:
     """Mean difference per channel, 0 to 255."""
     assert one.size == other.size

@@ -28,6 +28,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def emptied(folder: Path) -> Path:
+    """The folder, with nothing left in it of what was tried before."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    return folder
+
+
 def put(folder: Path, body: bytes) -> Path:
     """A file named `source` with these bytes."""
     path = folder / "source"

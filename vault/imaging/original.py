@@ -71,7 +71,15 @@ def _read(  # noqa: PLR0917 - one step of `opened`
         size, facts = image.size, replace(facts, orientation=1)
         _bound(size, max_pixels)
     upright = size[::-1] if facts.orientation >= 5 else size
-    return Original(image, upright, frame_count, facts, image.info.get("icc_profile"))
+    return Original(_wide(image), upright, frame_count, facts, image.info.get("icc_profile"))
+
+
+def _wide(image: Image.Image) -> Image.Image:
+    """Spread light that is told in floating numbers from nought to one, as programs do, over sixteen bits."""
+    if image.mode != "F":
+        return image
+    highest = image.getextrema()[1]
+    return image.point(lambda value: value * 65_280) if isinstance(highest, float) and highest <= 1 else image
 
 
 def _bound(size: tuple[int, int], max_pixels: int) -> None:
