@@ -65,7 +65,14 @@ def browse(chromium: Browser) -> Iterator[Browse]:
     watch = Watch()
     with ExitStack() as stack:
 
-        def open_page(*, phone: bool = False, dark: bool = False, script: bool = True, **options: Any) -> Page:
+        def open_page(
+            *,
+            phone: bool = False,
+            dark: bool = False,
+            script: bool = True,
+            may_be_cut_off: bool = False,
+            **options: Any,
+        ) -> Page:
             context = chromium.new_context(
                 viewport=PHONE if phone else DESK,
                 has_touch=phone,
@@ -78,7 +85,7 @@ def browse(chromium: Browser) -> Iterator[Browse]:
             stack.callback(context.close)
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
-            watch.over(page)
+            watch.over(page, may_be_cut_off=may_be_cut_off)
             return page
 
         yield open_page

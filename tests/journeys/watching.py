@@ -6,6 +6,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 
 # A refusal that a journey asks for is an answer and no fault of the page; Chromium calls it an error of the console.
 REFUSED = "Failed to load resource: the server responded with a status of 4"
+CUT_OFF = "Failed to load resource: net::ERR_"
 
 
 @dataclass
@@ -13,15 +14,19 @@ class Watch:
     """What went wrong: errors of scripts, what the security policy stopped, missing files, broken answers."""
 
     complaints: list[str] = field(default_factory=list)
+    cut_off: list[Page] = field(default_factory=list)
 
-    def over(self, page: Page) -> None:
-        """Listen to a page from now on."""
+    def over(self, page: Page, *, may_be_cut_off: bool = False) -> None:
+        """Listen to a page from now on; the journey may take its vault or its network away from it."""
+        if may_be_cut_off:
+            self.cut_off.append(page)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(REFUSED):
+        is_expected = message.page in self.cut_off and message.text.startswith(CUT_OFF)
+        if message.type in {"error", "warning"} and not message.text.startswith(REFUSED) and not is_expected:
             self.complaints.append(f"{message.type}: {message.text}")
 
     def _response(self, response: Response) -> None:

@@ -1,15 +1,43 @@
-"""Uploading by a plain form; scripts and the page's own uploader use the API. Floor 4."""
+"""The upload page: a plain form for everybody, and what the page's own uploader has to know.
+
+Floor 4. The uploader itself sends by the tus protocol (`vault.web.tus`), scripts by the API.
+"""
+
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from vault.imaging import identify
 from vault.imaging.identify import ACCEPT, Unsupported
+from vault.imaging.kinds import FILMS, HEIFS, KINDS, RAWS
 from vault.services import Refused, accounts, albums, uploads
 from vault.storage import StorageError, StorageFull
 from vault.web.access import me, signed_in, vault, viewer
 from vault.web.receiving import MOST_FILES, incoming
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/upload")
+# An archive is not kept as it is: what is in it is.
+ARCHIVES = ".zip,application/zip"
+
+
+@blueprint.app_context_processor
+def _tell_pages() -> dict[str, Any]:
+    return {"upload_facts": _facts}
+
+
+def _facts() -> dict[str, str | int]:
+    """Return what every page of somebody who is signed in tells the uploader, by the names of its data attributes."""
+    settings = vault().settings
+    return {
+        "to": "/uploads/",
+        "api": "/api/v1",
+        "page": url_for("uploads.form"),
+        "sign-in": url_for("auth.sign_in"),
+        "accept": f"{ACCEPT},{ARCHIVES}",
+        "piece-bytes": settings.upload_piece_bytes,
+        "max-bytes": settings.max_upload_bytes,
+    }
 
 
 @blueprint.get("", endpoint="form")
@@ -22,6 +50,7 @@ def show_form() -> str:
         albums=albums.addable(viewer()),
         album_id=request.args.get("album"),
         accept=ACCEPT,
+        formats=formats(),
         most_files=MOST_FILES,
         max_bytes=vault().settings.max_upload_bytes,
         used_bytes=row.used_bytes,
@@ -55,3 +84,12 @@ def receive_form() -> Response:
     if album_id:
         return redirect(url_for("albums.show", album_id=album_id))
     return redirect(url_for("library.pictures") if kept else url_for("uploads.form"))
+
+
+def formats() -> list[tuple[str, str]]:
+    """Say which formats are kept here: what a group of them is called, and their names."""
+    extras = [(RAWS, identify.has_raws()), (HEIFS, identify.has_heif()), (FILMS, identify.has_films())]
+    left_out = {kind for kinds, is_here in extras if not is_here for kind in kinds}
+    groups = (("Pictures", [kind for kind in KINDS if kind not in RAWS]), ("Camera RAW", RAWS), ("Videos", FILMS))
+    kept = [(title, [kind.format for kind in kinds if kind not in left_out]) for title, kinds in groups]
+    return [(title, ", ".join(names)) for title, names in kept if names]

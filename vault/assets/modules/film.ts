@@ -17,7 +17,8 @@ export function player(film: Film, source: string): HTMLVideoElement {
   const video = element("video", "film-player");
   video.controls = true;
   video.playsInline = true;
-  video.preload = "metadata";
+  // Nothing is fetched before somebody plays it: what was played is counted.
+  video.preload = "none";
   video.poster = film.preview;
   video.setAttribute("aria-label", film.name);
   if (film.width !== null && film.height !== null) {

@@ -8,8 +8,9 @@ import { Holds } from "./holds";
 import type { Item, Stage } from "./items";
 import type { Keeper } from "./keeping";
 import { Meter } from "./meter";
-import { Refusal } from "./refusals";
+import { Refusal, SIGNED_OUT, UNREACHABLE } from "./refusals";
 import { type Arrival, type Place, Sending } from "./sending";
+import type { Renewal } from "./session";
 
 const AT_ONCE = 3;
 /** How many files are hashed before their turn comes. */
@@ -24,8 +25,8 @@ export interface Listener {
   arrived: (item: Item) => void;
   /** Nothing is left that the page could do. */
   idle: () => void;
-  /** The page is older than the session; resolves to whether it is not any more. */
-  renew: () => Promise<boolean>;
+  /** The page may be older than the session: find out, and mend it where that can be done. */
+  renew: () => Promise<Renewal>;
 }
 
 export class Queue {
@@ -161,8 +162,7 @@ export class Queue {
       if (refusal.consequence === "no" || refusal.consequence === "again") items.forEach((item) => this.makeReady(item));
       else {
         this.unasked.unshift(...items);
-        if (refusal.consequence !== "stale") this.holds.add(refusal);
-        else if (!(await this.listener.renew())) this.unasked.splice(0).forEach((item) => this.makeReady(item));
+        if (!(await this.mended(refusal))) this.unasked.splice(0).forEach((item) => this.makeReady(item));
       }
     }
     this.asking = false;
@@ -235,10 +235,21 @@ export class Queue {
     const { consequence } = refusal;
     if (consequence === "no") return this.fail(item, refusal.message, false);
     if (consequence === "again") return this.later(item, refusal);
-    if (consequence === "stale" && !(await this.listener.renew())) return this.fail(item, refusal.message, false);
+    if (!(await this.mended(refusal))) return this.fail(item, refusal.message, false);
     item.stage = "ready";
     this.ready.unshift(item);
-    if (consequence !== "stale") this.holds.add(refusal);
+  }
+
+  /** Hold everything until what stands in the way is gone, and return whether anything can come of that. */
+  private async mended(refusal: Refusal): Promise<boolean> {
+    if (refusal.consequence !== "stale") {
+      this.holds.add(refusal);
+      return true;
+    }
+    const found = await this.listener.renew();
+    if (found === "signed-out") this.holds.add(new Refusal(SIGNED_OUT, "signed-out"));
+    if (found === "unreachable") this.holds.add(new Refusal(UNREACHABLE, "hold"));
+    return found !== "same";
   }
 
   /** Try once more in a while, ever longer; after a few times only when somebody says so. */

@@ -12,7 +12,7 @@ import { isLeft, Keeper } from "./keeping";
 import { inBytes } from "./meter";
 import { Panel } from "./panel";
 import { Queue } from "./queue";
-import { renew } from "./session";
+import { type Renewal, renew } from "./session";
 import { sort, wordsFor } from "./sorting";
 import { Store } from "./store";
 import { nameThisTab, noteLeftovers, onSignedOut, whenClosed } from "./tabs";
@@ -44,7 +44,7 @@ export class Uploader {
       changed: () => this.plan(),
       arrived: (item) => this.arrived(item),
       idle: () => this.idle(),
-      renew: async () => (await this.renew()) === "renewed",
+      renew: () => this.renew(),
     });
     this.panel = new Panel(place, facts.signIn, {
       cancel: (item) => this.queue.cancel([item]),
@@ -158,7 +158,7 @@ export class Uploader {
     this.queue.holds.release();
   }
 
-  private async renew(): Promise<string> {
+  private async renew(): Promise<Renewal> {
     const found = await renew(this.facts.page, this.facts.person);
     if (found === "somebody-else") {
       this.queue.cancel(this.all(() => true));

@@ -1,0 +1,313 @@
+"""Uploads that survive: a tab that is loaded anew, a vault that is killed, a pause, a sign-out, a file of no use."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+from playwright.sync_api import Error, Page, Route, expect
+
+from tests.factories import PASSWORD, SECRET
+from tests.journeys.conftest import Browse
+from tests.journeys.steps import confirm, origin, sign_in
+from tests.live.server import LiveVault, eventually, looking_inside
+from tests.pictures import drawing, jpeg
+from vault.db import db
+from vault.models.media import Album, AlbumMedia, Media
+
+pytestmark = pytest.mark.journey
+COUNT = 500
+LONG_MS = 90_000
+TITLE = ".tray-title"
+# What a browser's picker of folders and a drop of folders have in common is little: the entries of a drop are made up.
+DROP = """
+([names, size]) => {
+  const type = (name) => name.endsWith(".jpg") ? "image/jpeg" : "";
+  const file = (name, data) => new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, {type: type(name)});
+  const entries = names.map(([name, data]) => ({
+    isDirectory: false, isFile: true, fullPath: `/trip/${name}`, name, file: (done) => done(file(name, data)),
+  }));
+  const folder = {
+    isDirectory: true, isFile: false, fullPath: "/trip", name: "trip",
+    createReader: () => {
+      const left = [...entries];
+      return {readEntries: (done) => done(left.splice(0, size))};
+    },
+  };
+  const item = {kind: "file", webkitGetAsEntry: () => folder, getAsFile: () => null};
+  const transfer = {types: ["Files"], files: [], items: [item]};
+  const event = new Event("drop", {cancelable: true});
+  Object.defineProperty(event, "dataTransfer", {value: transfer});
+  dispatchEvent(event);
+}
+"""
+
+
+PIECE = 65_536
+
+
+class Restartable:
+    """A vault that can be killed and started again at the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.vault = self._started("--migrate")
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as a power cut does."""
+        self.vault.clear_away()
+
+    def start(self) -> None:
+        """Start it again where it was."""
+        self.vault = self._started("--port", str(self.vault.port))
+
+    def _started(self, *arguments: str) -> LiveVault:
+        return LiveVault(self.home, arguments, {"VAULT_SECRET_KEY": SECRET, "VAULT_UPLOAD_PIECE_BYTES": str(PIECE)})
+
+
+@pytest.fixture(scope="module")
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
+    found = Restartable(tmp_path_factory.mktemp("journey") / "home")
+    yield found
+    found.kill()
+
+
+@pytest.fixture(scope="module")
+def album(restartable: Restartable) -> str:
+    """Make Anna and an album of hers; return its public id."""
+    with looking_inside(restartable.home) as house:
+        return house.album(house.person("Anna", password=PASSWORD), "The trip").public_id
+
+
+def draw(folder: Path, count: int, *, width: int = 48, seed: int = 0) -> set[str]:
+    """Draw small pictures that all differ, a hundred to a folder; return their digests."""
+    digests = set()
+    for number in range(count):
+        path = folder / f"day {number // 100}" / f"{number:04}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = (
+            Image.effect_noise((width, width), 60) if width > 48 else Image.new("RGB", (48, 32), (number % 256, 9, 9))
+        )
+        image.save(path, quality=95, comment=f"{seed} {number}".encode())
+        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+    return digests
+
+
+def kept(home: Path, album: str) -> list[str]:
+    """Return the digests of what lies in an album."""
+    with looking_inside(home):
+        found = sa.select(Media.sha256).join(AlbumMedia, AlbumMedia.media_id == Media.id)
+        return sorted(
+            db.session.scalars(found.join(Album, Album.id == AlbumMedia.album_id).where(Album.public_id == album))
+        )
+
+
+def open_uploader(page: Page, vault: LiveVault, album: str = "") -> None:
+    """Sign in and open the upload page."""
+    sign_in(page, vault, "Anna")
+    page.wait_for_url(f"{origin(vault)}/")
+    page.goto(f"{origin(vault)}/upload?album={album}")
+    expect(page.get_by_role("heading", name="Upload")).to_be_visible()
+
+
+def behind(page: Page) -> int:
+    """Return how many files are done with, as the page says."""
+    found = re.search(r"(\d+) of \d+", page.locator(TITLE).inner_text())
+    return int(found[1]) if found else -1
+
+
+def test_a_folder_arrives_once_through_a_reload_and_a_killed_vault(
+    restartable: Restartable, album: str, browse: Browse, tmp_path: Path
+) -> None:
+    digests = draw(tmp_path / "trip", COUNT)
+    page = browse(may_be_cut_off=True)
+    open_uploader(page, restartable.vault, album)
+    page.locator("[data-upload-folder]").set_input_files(tmp_path / "trip")
+    eventually(lambda: behind(page) > COUNT // 5)
+    # Loaded anew, and nobody presses anything.
+    page.reload()
+    expect(page.locator(TITLE)).to_have_text(re.compile(r"Uploading \d+ of \d+"))
+    eventually(lambda: behind(page) > COUNT // 10)
+    restartable.kill()
+    expect(page.locator(".tray-note")).to_contain_text("The vault cannot be reached.")
+    restartable.start()
+    expect(page.locator(TITLE)).to_have_text(re.compile(r"^\d+ uploaded"), timeout=LONG_MS)
+    expect(page.locator(".sent.is-failed")).to_have_count(0)
+    assert kept(restartable.home, album) == sorted(digests)
+    with looking_inside(restartable.home):
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == COUNT
+
+
+class Gate:
+    """Lets pieces through to the vault until it is shut, and notes where each of them began."""
+
+    def __init__(self, page: Page, shut_at: int | None = None) -> None:
+        self.page = page
+        self.shut_at = shut_at
+        self.offsets: list[int] = []
+        self.created = 0
+        self.held: list[Route] = []
+        page.route("**/uploads/**", self._pass)
+
+    def wait(self) -> None:
+        """Wait until something stands before the shut gate."""
+        eventually(lambda: self.page.title() and self.shut_at in self.offsets)
+
+    def _pass(self, route: Route) -> None:
+        request = route.request
+        self.created += request.method == "POST"
+        if request.method == "PATCH":
+            self.offsets.append(int(request.headers["upload-offset"]))
+        if request.method in {"PATCH", "POST"} and self.shut_at is not None:
+            at = self.offsets[-1] if request.method == "PATCH" else 0
+            if at >= self.shut_at:
+                self.held.append(route)
+                return
+        route.continue_()
+
+    def end(self) -> None:
+        """Turn away what still waits, when nobody listens any more."""
+        self.page.goto("about:blank")
+        for route in self.held:
+            with suppress(Error):
+                route.abort()
+
+
+@pytest.fixture
+def film_roll(tmp_path: Path) -> Path:
+    """Draw a picture of several pieces."""
+    draw(tmp_path / "large", 1, width=800, seed=tmp_path.stat().st_ino)
+    (path,) = (tmp_path / "large").rglob("*.jpg")
+    assert path.stat().st_size > 4 * PIECE
+    return path
+
+
+def test_a_paused_upload_goes_on_where_it_stopped(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
+    page = browse()
+    open_uploader(page, restartable.vault)
+    gate = Gate(page, shut_at=2 * PIECE)
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    gate.wait()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(TITLE)).to_have_text("0 of 1 uploaded")
+    gate.shut_at = None
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(TITLE)).to_have_text("1 uploaded")
+    pieces = range(0, film_roll.stat().st_size, PIECE)
+    assert gate.offsets == [*pieces[:3], *pieces[2:]]
+    assert gate.created == 1
+
+
+def test_a_reload_in_the_middle_of_a_file_goes_on_there(
+    restartable: Restartable, browse: Browse, film_roll: Path
+) -> None:
+    page = browse()
+    open_uploader(page, restartable.vault)
+    gate = Gate(page, shut_at=2 * PIECE)
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    gate.wait()
+    gate.shut_at = None
+    # Another page than the one where it began.
+    page.goto(f"{origin(restartable.vault)}/albums")
+    expect(page.locator(TITLE)).to_have_text("1 uploaded")
+    assert gate.offsets[:4] == [0, PIECE, 2 * PIECE, 2 * PIECE]
+    assert gate.created == 1
+
+
+def test_who_is_signed_out_signs_in_and_it_goes_on(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
+    page = browse()
+    open_uploader(page, restartable.vault)
+    gate = Gate(page, shut_at=2 * PIECE)
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    gate.wait()
+    page.get_by_role("button", name="Pause").click()
+    page.context.clear_cookies()
+    gate.shut_at = None
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".tray-note")).to_contain_text("You have been signed out. Sign in again, and it goes on.")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in").click()
+    sign_in(opened.value, restartable.vault, "Anna")
+    expect(opened.value.locator(".account-menu")).to_be_visible()
+    opened.value.close()
+    page.bring_to_front()
+    again = page.get_by_role("button", name="Go on")
+    if again.is_visible():
+        again.click()
+    expect(page.locator(TITLE)).to_have_text("1 uploaded")
+    assert gate.offsets.count(0) == 1
+
+
+def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Browse, tmp_path: Path) -> None:
+    paper, fine = tmp_path / "paper.jpg", tmp_path / "fine.jpg"
+    paper.write_bytes(b"%PDF-1.7 " + bytes(3000))
+    Image.new("RGB", (40, 30), (1, 2, 3)).save(fine)
+    page = browse()
+    open_uploader(page, restartable.vault)
+    page.locator("[data-upload-files]").set_input_files([paper, fine])
+    expect(page.locator(TITLE)).to_have_text("1 uploaded, 1 not uploaded")
+    expect(page.locator(".sent.is-failed")).to_contain_text(
+        "PDF files are documents, not pictures, and cannot be kept."
+    )
+    expect(page.locator(".sent").first).to_contain_text("paper.jpg")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    # Nothing of it is tried again with the next page.
+    page.reload()
+    expect(page.locator(TITLE)).to_have_count(0)
+
+
+def test_whoever_signs_out_takes_the_queue_along(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
+    page = browse()
+    open_uploader(page, restartable.vault)
+    Gate(page, shut_at=PIECE).shut_at = 0
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    expect(page.locator(TITLE)).to_have_text("Uploading 1 of 1")
+    page.locator(".account-menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    open_uploader(page, restartable.vault)
+    expect(page.locator(TITLE)).to_have_count(0)
+    assert page.evaluate("localStorage.getItem('vault-uploads')") is None
+
+
+def drop(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
+    """Drop a folder whose entries are handed out some at a time, as browsers do."""
+    page.evaluate(DROP, [[(name, base64.b64encode(data).decode()) for name, data in files], at_a_time])
+
+
+def test_a_dropped_folder_is_read_to_its_end(restartable: Restartable, browse: Browse) -> None:
+    with looking_inside(restartable.home) as house:
+        owner = house.person("Ben", password=PASSWORD)
+        album = house.album(owner, "Dropped").public_id
+    files = [(f"{number}.jpg", jpeg(drawing(20 + number, 20))) for number in range(130)]
+    page = browse()
+    sign_in(page, restartable.vault, "Ben")
+    page.wait_for_url(f"{origin(restartable.vault)}/")
+    page.goto(f"{origin(restartable.vault)}/albums/{album}")
+    drop(page, [*files, ("notes.txt", b"text"), (".hidden.jpg", b"x")], at_a_time=50)
+    expect(page.locator(TITLE)).to_have_text("130 uploaded", timeout=LONG_MS)
+    expect(page.locator(".tray-left-out")).to_have_text(
+        "2 files were left out: 1 of a kind that is not kept, 1 hidden."
+    )
+    assert kept(restartable.home, album) == sorted(hashlib.sha256(data).hexdigest() for _, data in files)
+
+
+def test_ten_thousand_files_are_a_few_lines(restartable: Restartable, browse: Browse) -> None:
+    page = browse()
+    open_uploader(page, restartable.vault)
+    Gate(page, shut_at=0)
+    data = jpeg(drawing(20, 20))
+    drop(page, [(f"{number}.jpg", data) for number in range(10_000)])
+    expect(page.locator(TITLE)).to_have_text("Uploading 1 of 10,000")
+    expect(page.locator(".tray-rest")).to_contain_text("and 9,980 more")
+    expect(page.locator(".sent")).to_have_count(20)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".sent")).to_have_count(120)
+    page.get_by_role("button", name="Stop all uploads").click()
+    confirm(page, "Stop uploading")
+    expect(page.locator(TITLE)).to_have_count(0)
