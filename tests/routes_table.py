@@ -106,6 +106,8 @@ GET    /media/{loose}/thumb                            403  403  403  403  403  
 GET    /media/{binned}/original                        403  403  403  403  403  403  403  403  403  403
 GET    /media/{failed}/thumb                           403  403  404  404  404  404  404  404  403  403
 POST   /media/{media}/edit                             in   403  403  403  403  302  302  302  403  in
+GET    /media/{media}/raw                              403  403  403  403  403  403  403  403  403  403
+POST   /media/{media}/keep-apart                       in   403  403  403  403  403  403  302  403  in
 POST   /media/{media}/trash !                          in   403  403  403  403  403  403  302  403  in
 POST   /media/{binned}/restore !                       in   403  403  403  403  403  403  302  403  in
 POST   /media/{binned}/purge !                         in   403  403  403  403  403  403  302  403  in
@@ -113,6 +115,9 @@ POST   /media/{failed}/retry !                         in   403  403  403  403  
 POST   /media/zip                                      in   422  422  422  422  422  422  422  422  in
 GET    /upload                                         in   200  200  200  200  200  200  200  200  in
 POST   /upload                                         in   302  302  302  302  302  302  302  302  in
+GET    /imports                                        in   200  200  200  200  200  200  200  200  in
+GET    /imports/{import}                               in   403  403  403  403  403  403  200  403  in
+POST   /imports/{import}/stop !                        in   403  403  403  403  403  403  302  403  in
 """
 
 # What a link opens depends on the ticket alone: `visitor` came by {shown} and {taken}, and by {dead} before it died.
@@ -261,6 +266,9 @@ DELETE /api/v1/media/{media}/access/{seen} !           401  403  403  403  403  
 GET    /api/v1/progress                                401  200  200  200  200  200  200  200  200  401
 GET    /api/v1/notices                                 401  200  200  200  200  200  200  200  200  401
 DELETE /api/v1/notices/{told} !                        401  403  403  403  403  403  403  204  403  401
+GET    /api/v1/imports                                 401  200  200  200  200  200  200  200  200  401
+GET    /api/v1/imports/{import}                        401  403  403  403  403  403  403  200  403  401
+DELETE /api/v1/imports/{import} !                      401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/links                                   401  200  200  200  200  200  200  200  200  401
 POST   /api/v1/links                                   401  422  422  422  422  422  422  422  422  401
 GET    /api/v1/links/{link}                            401  403  403  403  403  403  200  200  403  401
@@ -272,11 +280,18 @@ GET    /api/v1/links/{link}/history                    401  403  403  403  403  
 POST   /api/v1/links/{link}/rotate !                   401  403  403  403  403  403  200  200  403  401
 DELETE /api/v1/links/{link} !                          401  403  403  403  403  403  204  204  403  401
 GET    /api/v1/media                                   401  200  200  200  200  200  200  200  200  401
+POST   /uploads/                                       401  201  201  201  201  201  201  201  201  401
+HEAD   /uploads/{upload}                               401  403  403  403  403  403  403  200  403  401
+PATCH  /uploads/{upload}                               401  403  403  403  403  403  403  204  403  401
+POST   /uploads/{upload}                               401  403  403  403  403  403  403  405  403  401
+DELETE /uploads/{upload} !                             401  403  403  403  403  403  403  204  403  401
+POST   /api/v1/media/known                             401  200  200  200  200  200  200  200  200  401
 POST   /api/v1/media                                   401  422  422  422  422  422  422  422  422  401
 GET    /api/v1/media/{media}                           401  403  200  200  200  200  200  200  403  401
 GET    /api/v1/media/{loose}                           401  403  403  403  403  403  403  200  403  401
 GET    /api/v1/media/{binned}                          401  403  403  403  403  403  403  403  403  401
 PATCH  /api/v1/media/{media}                           401  403  403  403  403  200  200  200  403  401
+PUT    /api/v1/media/{media}/sidecar                   401  403  403  403  403  403  403  200  403  401
 DELETE /api/v1/media/{media} !                         401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/albums/{album}/arrivals                 401  403  403  403  403  403  200  200  403  401
 POST   /api/v1/media/{arrived}/accept !                401  403  403  403  403  403  204  204  403  401

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests import tus
 from tests.factories import House, Person
 from tests.routes_bodies import FORMS
 from tests.routes_table import WHO
@@ -18,6 +19,9 @@ from vault.models.media import Album, Media, Order, State
 from vault.models.sharing import Link, LinkRole, Role
 from vault.policy import Action, authorize
 from vault.services import accounts, albums, breakglass, explaining, library, links, notices
+from vault.services.importing import runs
+from vault.services.uploads import resumable
+from vault.services.uploads.promises import Announced, Sender
 
 # Not this machine's own address, which may see more (/metrics).
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
@@ -40,6 +44,8 @@ class Row:
         said = FORMS.get(self.path.partition("?")[0], {})
         if self.path.startswith("/api/") and said and self.method in ("POST", "PUT", "PATCH"):
             return {"json": said}
+        if self.path.startswith("/uploads/"):
+            return {"headers": dict(said)}
         return {"data": said} if self.method == "POST" else {}
 
 
@@ -72,7 +78,8 @@ class World:
     def send(self, method: str, path: str, who: str, **more: Any) -> TestResponse:
         """Send a request as somebody, with the proof that it comes from a page of ours."""
         browser, csrf = self.browsers[who]
-        headers = {**csrf, **more.pop("headers", {})}
+        spoken = tus.SPOKEN if path.startswith("/uploads/") else {}
+        headers = {**csrf, **spoken, **more.pop("headers", {})}
         return browser.open(path, method=method, headers=headers, environ_base=ELSEWHERE, **more)
 
     def status(self, answer: TestResponse) -> str:
@@ -110,11 +117,14 @@ def renew_things(world: World) -> None:
     found["arrived"] = house.picture(owner, summer)
     found["loose"] = house.picture(owner)
     found["link"] = house.link(summer)
+    promised = resumable.create(house.vault, Sender(owner.viewer), Announced(size_bytes=10))
     library.trash(authorize(owner.viewer, Action.TRASH, Media, found["binned"].public_id))
     with transaction() as session:
         session.execute(sa.update(Media).where(Media.id == found["failed"].id).values(state=State.FAILED))
         session.execute(sa.update(Media).where(Media.id == found["arrived"].id).values(awaiting_since=utcnow()))
-    world.things = {name: row.public_id for name, row in found.items()}
+    world.things = {name: row.public_id for name, row in found.items()} | {"upload": promised.upload_id}
+    run = runs.begin_here(owner.viewer, name=f"photos{next(_numbers)}.zip", album_id=None, count=3, size_bytes=3000)
+    world.things["import"] = run.public_id
     world.things |= _groups(world, summer)
     world.things |= _addresses(world, summer) | _one_time(world)
     world.things |= _reasons(world, summer, found["media"].public_id)

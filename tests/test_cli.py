@@ -195,12 +195,11 @@ class TestImport:
         first = run(imported, *command)
         second = run(imported, *command)
 
-        assert (first[0], first[1]) == (0, "4 imported, 1 already here, 2 refused\n")
-        assert (second[0], second[1]) == (0, "0 imported, 5 already here, 2 refused\n")
-        assert [line.partition(": ")[0].rpartition("/")[2] for line in first[2].splitlines()] == [
-            "empty.jpg",
-            "notes.txt",
-        ]
+        left_out = "  3 × a link to something else\n  2 × hidden\n  1 × This file is empty.\n"
+        left_out += "  1 × no ordinary file\n  1 × no picture or video\n"
+        assert (first[0], first[1]) == (1, f"4 imported, 1 already here, 1 refused, 7 left out\n{left_out}")
+        assert (second[0], second[1]) == (1, f"0 imported, 5 already here, 1 refused, 7 left out\n{left_out}")
+        assert [line.partition(": ")[0].rpartition("/")[2] for line in first[2].splitlines()] == ["empty.jpg"]
         assert {str(path): path.lstat().st_mtime_ns for path in tree.rglob("*")} == before
         with looking_inside(imported):
             album = db.session.query(Album).one()
@@ -213,11 +212,12 @@ class TestImport:
         (tmp_path / "empty").mkdir()
         owner = ["--owner", "owner@example.org"]
 
-        assert (
-            run(imported, "import", str(tmp_path / "one.jpg"), *owner)[1] == "1 imported, 0 already here, 0 refused\n"
-        )
-        assert run(imported, "import", str(tmp_path / "empty"), *owner)[1] == "0 imported, 0 already here, 0 refused\n"
-        assert run(imported, "import", "/dev/null", *owner)[1] == "0 imported, 0 already here, 0 refused\n"
+        nothing = "0 imported, 0 already here, 0 refused"
+        one = run(imported, "import", str(tmp_path / "one.jpg"), *owner)
+        assert one[:2] == (0, "1 imported, 0 already here, 0 refused, 0 left out\n")
+        assert run(imported, "import", str(tmp_path / "empty"), *owner)[1] == f"{nothing}, 0 left out\n"
+        special = run(imported, "import", "/dev/null", *owner)[1]
+        assert special == f"{nothing}, 1 left out\n  1 × no ordinary file\n"
 
     def test_a_disabled_person_gets_no_token(self, imported: Path) -> None:
         with looking_inside(imported) as house:

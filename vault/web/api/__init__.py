@@ -11,11 +11,28 @@ from flask import Flask, Response
 
 from vault.web.access import Face, public, vault
 from vault.web.api import access as seers
-from vault.web.api import albums, arrivals, grants, groups, history, links, media, moving, notices, people, progress
+from vault.web.api import (
+    albums,
+    arrivals,
+    grants,
+    groups,
+    history,
+    known,
+    links,
+    media,
+    moving,
+    notices,
+    people,
+    progress,
+    sidecars,
+)
 from vault.web.api.document import ABOUT, VaultApi, completed
 from vault.web.api.protocol import PREFIX
 
-RESOURCES = (people, albums, media, arrivals, moving, groups, grants, links, history, seers, notices, progress)
+RESOURCES = (
+    *(people, albums, media, sidecars, arrivals, moving, groups, grants),
+    *(known, links, history, seers, notices, progress),
+)
 
 
 def init(app: Flask) -> None:
