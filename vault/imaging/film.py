@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import av
 from av.video.frame import VideoFrame
@@ -34,15 +34,36 @@ _CHOOSING_SECONDS: Final = 8.0
 _MOST_BROKEN_PACKETS: Final = 200
 
 
+class _Still(NamedTuple):
+    """A frame, upright at the preview's size, its true size, and how much its brightness varies, up to 128."""
+
+    picture: Image.Image
+    size: tuple[int, int]
+    deviation: float
+
+    @property
+    def is_dull(self) -> bool:
+        """Whether it shows next to nothing: the black before a film, a wall, a pocket."""
+        return self.deviation < _DULL_DEVIATION
+
+
 def render(source: BinaryIO, kind: Kind, sinks: Mapping[str, BinaryIO], *, max_pixels: int) -> Rendered:
     """Make all `TARGETS` of one video into `sinks` by name, and the placeholder.
 
     Raises `Refused` whatever is wrong with the video, and `OSError` when a sink cannot be written.
     """
-    with refusing(), opened(Window(source, 0, _ALL), kind) as tracks:
-        seconds = seconds_of(tracks)
-        facts = filmtags.read(words(tracks))
-        picture, size = _telling(tracks, seconds, max_pixels)
+    with refusing():
+        with opened(Window(source, 0, _ALL), kind) as tracks:
+            _require_size(tracks, max_pixels)
+            seconds, facts = seconds_of(tracks), filmtags.read(words(tracks))
+            best = _choose(tracks, _sought(tracks, seconds), max_pixels)
+        if best is None or best.is_dull:
+            # Opened anew: not every container finds back to its beginning.
+            with opened(Window(source, 0, _ALL), kind) as tracks:
+                best = _choose(tracks, _looked_through(tracks), max_pixels, best)
+        if best is None:
+            raise Refused(Reason.DAMAGED)
+        picture = best.picture
         encoded: list[tuple[Variant, bytes]] = []
         for target in TARGETS:
             picture = shrink(picture, target.long_edge_px)
@@ -52,7 +73,7 @@ def render(source: BinaryIO, kind: Kind, sinks: Mapping[str, BinaryIO], *, max_p
     for variant, body in encoded:
         sinks[variant.name].write(body)
     variants = tuple(variant for variant, _ in encoded)
-    return Rendered(kind, *size, 1, variants, placeholder, facts, duration_seconds=seconds)
+    return Rendered(kind, *best.size, 1, variants, placeholder, facts, duration_seconds=seconds)
 
 
 def frames(tracks: Tracks) -> Iterator[VideoFrame]:
@@ -84,27 +105,28 @@ def turn_of(frame: VideoFrame) -> int:
     return round(frame.rotation / 90) % 4 * 90
 
 
-def _telling(tracks: Tracks, seconds: float, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Choose a frame that shows something; it is returned upright at the preview's size, with its true size."""
-    # Before anything is decoded, where the container says it.
+def _require_size(tracks: Tracks, max_pixels: int) -> None:
+    """Refuse what is too large before anything is decoded, where the container says how large it is."""
     context = tracks.picture.codec_context
     if context.width * context.height > max_pixels:
         raise Refused(Reason.TOO_MANY_PIXELS)
-    ratio, best, best_deviation = pixel_ratio(tracks.picture), None, -1.0
-    until = time.process_time() + _CHOOSING_SECONDS
-    for frame in _candidates(tracks, seconds):
-        picture, size = _drawn(frame, ratio, max_pixels)
-        deviation = ImageStat.Stat(picture.convert("L")).stddev[0]
-        if deviation > best_deviation:
-            best, best_deviation = (picture, size), deviation
-        if deviation >= _DULL_DEVIATION or time.process_time() > until:
+
+
+def _choose(
+    tracks: Tracks, candidates: Iterator[VideoFrame], max_pixels: int, best: _Still | None = None
+) -> _Still | None:
+    """Take the first frame that shows something, or the one that shows most."""
+    ratio, until = pixel_ratio(tracks.picture), time.process_time() + _CHOOSING_SECONDS
+    for frame in candidates:
+        still = _drawn(frame, ratio, max_pixels)
+        if best is None or still.deviation > best.deviation:
+            best = still
+        if not best.is_dull or time.process_time() > until:
             break
-    if best is None:
-        raise Refused(Reason.DAMAGED)
     return best
 
 
-def _candidates(tracks: Tracks, seconds: float) -> Iterator[VideoFrame]:
+def _sought(tracks: Tracks, seconds: float) -> Iterator[VideoFrame]:
     start = (tracks.container.start_time or 0) / av.time_base
     for part, at_most in _MOMENTS:
         with suppress(av.error.FFmpegError):
@@ -112,8 +134,10 @@ def _candidates(tracks: Tracks, seconds: float) -> Iterator[VideoFrame]:
             found = next(frames(tracks), None)
             if found is not None:
                 yield found
+
+
+def _looked_through(tracks: Tracks) -> Iterator[VideoFrame]:
     with suppress(av.error.FFmpegError):
-        tracks.container.seek(round(start * av.time_base))
         for number, frame in enumerate(frames(tracks)):
             if number % _LOOK_EVERY_FRAMES == 0:
                 yield frame
@@ -121,10 +145,11 @@ def _candidates(tracks: Tracks, seconds: float) -> Iterator[VideoFrame]:
                 break
 
 
-def _drawn(frame: VideoFrame, ratio: Fraction, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
+def _drawn(frame: VideoFrame, ratio: Fraction, max_pixels: int) -> _Still:
     size = shown_size(frame, ratio, max_pixels)
     picture = filmcolour.picture(frame, fit(size, PREVIEW.long_edge_px))
     turn = turn_of(frame)
     if turn in TURNS:
         picture = picture.transpose(TURNS[turn])
-    return picture, size if turn % 180 == 0 else size[::-1]
+    deviation = ImageStat.Stat(picture.convert("L")).stddev[0]
+    return _Still(picture, size if turn % 180 == 0 else size[::-1], deviation)

@@ -1,0 +1,129 @@
+"""Small real films, written with PyAV, and what lies beside a row that plays."""
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+import av
+import pytest
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+from PIL import Image, ImageDraw
+
+from tests.factories import House, digest
+from vault.db import transaction
+from vault.imaging.playing import PLAYBACK_VERSION
+from vault.models.media import Media, Playback, Variant
+from vault.storage import variant_key
+
+SIZE: Final = (320, 240)
+RATE: Final = 25
+HZ: Final = 48_000
+needs_videos = pytest.mark.skipif(not av.codec.codecs_available, reason="no decoders of videos on this machine")
+# Container, codec of the pictures and of the sound, by what a file of that kind is called.
+CONTAINERS: Final = {
+    "mp4": ("mp4", "libx264", "aac"),
+    "mov": ("mov", "mjpeg", "pcm_s16le"),
+    "hevc.mov": ("mov", "libx265", "aac"),
+    "3gp": ("3gp", "mpeg4", "aac"),
+    "webm": ("webm", "libvpx-vp9", "libopus"),
+    "vp8.webm": ("webm", "libvpx", "libopus"),
+    "av1.webm": ("webm", "libsvtav1", "libopus"),
+    "mkv": ("matroska", "libx264", "aac"),
+    "avi": ("avi", "mpeg4", "libmp3lame"),
+    "mpg": ("mpeg", "mpeg2video", "mp2"),
+    "ts": ("mpegts", "libx264", "aac"),
+    "wmv": ("asf", "wmv2", "libmp3lame"),
+}
+
+
+def film(
+    name: str = "mp4",
+    *,
+    seconds: float = 1.0,
+    size: tuple[int, int] = SIZE,
+    tags: dict[str, str] | None = None,
+    colours: Sequence[str] = ("orangered", "teal", "gold"),
+    sound: bool = True,
+    options: dict[str, str] | None = None,
+    **stream: Any,
+) -> bytes:
+    """Return a film that changes its colour as it goes and hums, in one of `CONTAINERS`."""
+    container, codec, voice = CONTAINERS[name]
+    body = io.BytesIO()
+    with av.open(body, "w", format=container, options=options or {}) as output:
+        output.metadata.update(tags or {})
+        picture = output.add_stream(codec, RATE, **stream)
+        picture.width, picture.height = size
+        picture.pix_fmt = "yuvj420p" if codec == "mjpeg" else picture.pix_fmt or "yuv420p"
+        heard = output.add_stream(voice, HZ) if sound else None
+        count = round(seconds * RATE)
+        for number in range(count):
+            shown = VideoFrame.from_image(_drawn(size, colours[number * len(colours) // count], number / count))
+            shown.pts, shown.time_base = number, Fraction(1, RATE)
+            output.mux(picture.encode(shown))
+        if heard is not None:
+            for packet in _hum(heard, seconds):
+                output.mux(packet)
+        output.mux(picture.encode(None))
+    return body.getvalue()
+
+
+def turned(mp4: bytes, degrees: int) -> bytes:
+    """Return an MP4 whose pictures want to be turned by so many degrees with the clock, as phones write it."""
+    matrix = {
+        90: (0, 1, -1, 0),
+        180: (-1, 0, 0, -1),
+        270: (0, -1, 1, 0),
+    }[degrees]
+    a, b, c, d = ((number * 65536).to_bytes(4, signed=True) for number in matrix)
+    at = mp4.index(b"tkhd") - 4 + 8 + 4 + 36
+    return mp4[:at] + a + b + bytes(4) + c + d + mp4[at + 20 :]
+
+
+def lay_moving(house: House, media: Media, name: str = "video") -> bytes:
+    """Lay what plays beside a row, as the worker would; return its bytes."""
+    body = f"{name} of {media.public_id}".encode() * 20
+    key = variant_key(media.blob_key, name, PLAYBACK_VERSION, "mp4")
+    with house.vault.storage.temporary() as path:
+        path.write_bytes(body)
+        house.vault.storage.put(key, path)
+    with transaction() as session:
+        values: dict[str, Any] = {"pipeline": PLAYBACK_VERSION, "blob_key": key, "sha256": digest(f"{key}")}
+        size = {"size_bytes": len(body), "width": 1280, "height": 720}
+        session.add(Variant(media_id=media.id, name=name, **values, **size))
+        session.get_one(Media, media.id).playback = Playback.READY
+    return body
+
+
+def seconds_of(body: bytes) -> tuple[list[float], float, list[str]]:
+    """Decode a film to its end: when its pictures are shown, how long it sounds, and its codecs."""
+    with av.open(io.BytesIO(body)) as found:
+        shown = [frame.time for frame in found.decode(video=0)]
+        names = [stream.codec_context.name for stream in found.streams]
+    with av.open(io.BytesIO(body)) as found:
+        heard = sum(frame.samples / frame.sample_rate for frame in found.decode(audio=0)) if found.streams.audio else 0
+    return shown, heard, names
+
+
+def _drawn(size: tuple[int, int], colour: str, part: float) -> Image.Image:
+    image = Image.new("RGB", size, colour)
+    draw = ImageDraw.Draw(image)
+    # Something in a corner, so that one sees which way is up, and something that moves.
+    draw.rectangle((0, 0, size[0] // 4, size[1] // 4), "white")
+    draw.ellipse((part * size[0] * 0.8, size[1] * 0.5, part * size[0] * 0.8 + 40, size[1] * 0.5 + 40), "black")
+    return image
+
+
+def _hum(stream: Any, seconds: float) -> list[Any]:
+    packets, at, step = [], 0, 1024
+    while at < seconds * HZ:
+        frame = AudioFrame("s16", "stereo", step)
+        frame.sample_rate, frame.pts, frame.time_base = HZ, at, Fraction(1, HZ)
+        wave = b"".join(((number % 200) * 40 - 4000).to_bytes(2, "little", signed=True) * 2 for number in range(step))
+        for plane in frame.planes:
+            plane.update(wave[: plane.buffer_size].ljust(plane.buffer_size, b"\0"))
+        packets += stream.encode(frame)
+        at += step
+    return packets + stream.encode(None)
