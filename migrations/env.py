@@ -1,5 +1,8 @@
 """Runs the migrations on the application's own engine; SQLite rebuilds a table where it cannot alter one."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, cast
 
 import sqlalchemy as sa
@@ -18,10 +21,33 @@ def render_item(kind: str, item: object, _context: object) -> str | Literal[Fals
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
+@contextmanager
+def unbound(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite rebuild a table without deleting whatever refers to it, which dropping the former one would do."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # Inside a transaction this would do nothing, and the driver begins none by itself.
+    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    driver.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON").close()
+
+
+def refuse_loose_ends(connection: sa.Connection) -> None:
+    """Raise IntegrityError where a row refers to one that is not there."""
+    if connection.dialect.name == "sqlite":
+        loose = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if loose:
+            raise sa.exc.IntegrityError(f"rows that refer to nothing: {loose[:5]}", None, ValueError("foreign keys"))
+
+
 def run() -> None:
     """Upgrade, or whatever was asked, in one transaction."""
     engine = cast("sa.Engine", current_app.extensions["migrate"].db.engine)
-    with engine.connect().execution_options(vault_writes=True) as connection:
+    with engine.connect().execution_options(vault_writes=True) as connection, unbound(connection):
         context.configure(
             connection=connection,
             target_metadata=METADATA,
@@ -32,6 +58,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            refuse_loose_ends(connection)
 
 
 run()

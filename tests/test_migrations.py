@@ -106,6 +106,36 @@ def test_a_migration_that_fails_leaves_nothing_half_done(app: Flask) -> None:
     assert tables() - {"alembic_version"} == {"variant"}
 
 
+ROWS_OF_THEN = """
+INSERT INTO user_account (id, public_id, email, name, is_admin, used_bytes, created_at)
+VALUES (7, 'a', 'a', 'a', false, 0, '2026-01-01 00:00:00');
+INSERT INTO media (id, public_id, owner_id, sha256, size_bytes, media_type, file_name, blob_key, caption, uploaded_at,
+    state, attempts, pipeline, rendition, shown_at, camera, lens)
+VALUES (5, 'm', 7, 's', 1, 'image/jpeg', 'f', 'k', '', '2026-01-01 00:00:00',
+    'ready', 0, 0, '', '2026-01-01 00:00:00', '', '');
+INSERT INTO variant (media_id, name, pipeline, blob_key, sha256, size_bytes, width, height)
+VALUES (5, 'thumb', 1, 'v', 's', 1, 1, 1);
+INSERT INTO album (id, public_id, owner_id, inherits, title, description, sort_order, media_count, created_at, cover_id)
+VALUES (3, 'b', 7, true, 't', '', 'newest', 1, '2026-01-01 00:00:00', 5);
+INSERT INTO album_media (album_id, position, media_id, added_at) VALUES (3, 1, 5, '2026-01-01 00:00:00')
+"""
+REFERRING = "SELECT album_media.album_id, album_media.media_id, cover_id, name FROM album_media, album, variant"
+
+
+def test_what_refers_to_a_table_that_is_rebuilt_stays(app: Flask) -> None:
+    upgrade(revision="0003")
+    with db.engine.begin() as connection:
+        for statement in ROWS_OF_THEN.split(";"):
+            connection.execute(sa.text(statement))
+
+    for way in (upgrade, lambda: downgrade(revision="0003"), upgrade):
+        way()
+        with db.engine.connect() as connection:
+            assert [tuple(row) for row in connection.execute(sa.text(REFERRING))] == [(3, 5, 5, "thumb")]
+            if db.engine.dialect.name == "sqlite":
+                assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
+
+
 def test_events_from_before_the_chain_are_taken_into_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vault.audit.ADOPTED_AT_A_TIME", 4)
     upgrade(revision="0001")
