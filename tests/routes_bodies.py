@@ -13,6 +13,10 @@ FORMS: dict[str, dict[str, object]] = {
     "/groups/{club}/members": {"email": "guest@example.org"},
     "/admin/groups": {"name": "Everybody"},
     "/api/v1/albums/{below}/move": {"parent_id": None, "preview": True},
+    # Of uploads in pieces it is headers that say it.
+    "/uploads/": {"Upload-Length": "10"},
+    "/uploads/{upload}": {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    "/api/v1/media/known": {"sha256": ["0" * 64]},
     "/api/v1/groups": {"name": "Band"},
     "/api/v1/groups/{group}": {"name": "A third choir"},
     "/api/v1/groups/{club}": {"name": "A third club"},
@@ -39,4 +43,5 @@ FORMS: dict[str, dict[str, object]] = {
     "/api/v1/links/{link}": {"label": "Family"},
     "/api/v1/links/{link}/copy": {"label": "Grandma"},
     "/api/v1/media/{media}": {"caption": "A lake"},
+    "/api/v1/media/{media}/sidecar": {"photoTakenTime": {"timestamp": "1577836800"}},
 }

@@ -45,7 +45,7 @@ HALLS = {
     "vault.services.editions": {"making"},
     "vault.services.uploads": {"pouring", "promises"},
     "vault.storage": {"durable", "hold", "incoming"},
-    "vault.web": {"access", "delivery", "linkterms", "receiving", "taking", "tiles", "visitors"},
+    "vault.web": {"access", "captions", "delivery", "facts", "linkterms", "receiving", "taking", "tiles", "visitors"},
     "vault.web.api": {"protocol", "shapes"},
 }
 # Folders that are one workshop: rows refer to rows and the steps of a picture to each other, but never in a circle.

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from vault.db import db
 from vault.models import cursor as cursors
@@ -74,7 +75,7 @@ def of_chosen(viewer: Viewer, public_ids: Iterable[str]) -> list[Entry]:
         found |= {row[0]: Entry(*row) for row in db.session.execute(some)}
     if len(found) < len(wanted):
         raise Denied
-    return [found[public_id] for public_id in wanted]
+    return _with_parts(viewer, [found[public_id] for public_id in wanted])
 
 
 def weigh(permit: Permit[AlbumFacts]) -> Weight | None:
@@ -82,7 +83,12 @@ def weigh(permit: Permit[AlbumFacts]) -> Weight | None:
     held = _takeable(permit.viewer).join(AlbumMedia, AlbumMedia.media_id == Media.id)
     some = held.where(AlbumMedia.album_id == permit.row.id).limit(MOST_WEIGHED + 1).subquery()
     count, size = db.session.execute(sa.select(sa.func.count(), sa.func.sum(some.c.size_bytes))).one()
-    return Weight(count, int(size or 0)) if count <= MOST_WEIGHED else None
+    if count > MOST_WEIGHED:
+        return None
+    inside = _takeable_parts(permit.viewer).join(AlbumMedia, AlbumMedia.media_id == Media.part_of_id)
+    kept = inside.where(AlbumMedia.album_id == permit.row.id).subquery()
+    more = db.session.scalar(sa.select(sa.func.sum(kept.c.size_bytes))) or 0
+    return Weight(count, int(size or 0) + int(more))
 
 
 def _takeable(viewer: Viewer) -> sa.Select[str, str, int, datetime]:
@@ -94,6 +100,31 @@ def _takeable(viewer: Viewer) -> sa.Select[str, str, int, datetime]:
     return found.with_only_columns(Media.public_id, Media.file_name, Media.size_bytes, Media.shown_at)
 
 
+def _takeable_parts(viewer: Viewer) -> sa.Select[str, str, int, datetime]:
+    """Return the same of what is kept together with pictures; the rule opens that to no visitor."""
+    return _takeable(viewer).where(Media.part_of_id.is_not(None))
+
+
+def _with_parts(viewer: Viewer, entries: list[Entry]) -> list[Entry]:
+    """Return entries, and behind each what is kept together with it."""
+    if viewer.link_id is not None:
+        return entries
+    main, parts = aliased(Media), dict[str, list[Entry]]()
+    for start in range(0, len(entries), AT_ONCE):
+        ids = [entry.media_id for entry in entries[start : start + AT_ONCE]]
+        kept = _takeable_parts(viewer).join(main, main.id == Media.part_of_id).where(main.public_id.in_(ids))
+        for row in db.session.execute(kept.add_columns(main.public_id).order_by(Media.id)):
+            parts.setdefault(row[-1], []).append(Entry(*row[:-1]))
+    # Chosen together with its picture it is there already.
+    there = {entry.media_id for entry in entries}
+    found = []
+    for entry in entries:
+        found.append(entry)
+        beside = (part for part in parts.get(entry.media_id, ()) if part.media_id not in there)
+        found += [part._replace(folders=entry.folders) for part in beside]
+    return found
+
+
 def _inside(viewer: Viewer, album_id: int, order: str, folders: tuple[Folder, ...], most: int) -> list[Entry]:
     held = _takeable(viewer).join(AlbumMedia, AlbumMedia.media_id == Media.id).where(AlbumMedia.album_id == album_id)
     place, name, newest = AlbumMedia.position, AlbumMedia.media_id, order == Order.NEWEST
@@ -101,7 +132,7 @@ def _inside(viewer: Viewer, album_id: int, order: str, folders: tuple[Folder, ..
     cursor = None
     while True:
         page = cursors.in_order(held, place, name, limit=AT_ONCE, cursor=cursor, descending=newest)
-        found += [Entry(*row)._replace(folders=folders) for row in page.items]
+        found += _with_parts(viewer, [Entry(*row)._replace(folders=folders) for row in page.items])
         if len(found) > most:
             raise TooMany(viewer)
         cursor = page.next_cursor

@@ -9,6 +9,7 @@ from marshmallow import RAISE, ValidationError, fields, validate
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
+from vault.imaging import texts
 from vault.imaging.identify import ACCEPT
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models.cursor import Page
@@ -88,8 +89,18 @@ def _is_possible(moment: datetime) -> bool:
 
 
 class Description(Body):
-    """What people write on the back of a picture."""
+    """What people write on the back of a picture. From then on no file and no sidecar overrules it."""
 
+    title = Text(validate=validate.Length(max=library.LONGEST_TITLE))
+    keywords = fields.List(
+        Text(validate=validate.Length(min=1, max=texts.MAX_KEYWORD)), validate=validate.Length(max=texts.MAX_KEYWORDS)
+    )
+    rating = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.OneOf(library.RATINGS),
+        metadata={"description": "Stars, 1 to 5; -1 for “rejected”, null for none."},
+    )
     caption = Text(validate=validate.Length(max=library.LONGEST_CAPTION))
     taken_at = Moment(
         allow_none=True,
@@ -153,7 +164,7 @@ def show(permit: Permit[MediaFacts]) -> dict[str, Any]:
 @blueprint.arguments(Description)
 @blueprint.response(200, PictureDetails)
 def describe(permit: Permit[MediaFacts], body: dict[str, Any]) -> dict[str, Any]:
-    """Write caption and date. Its owner may, and an editor of an album that it lies in."""
+    """Write title, caption, keywords, stars and date. Its owner may, and an editor of an album that it lies in."""
     return picture(permit.viewer, library.describe(permit, **body))
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from vault.imaging.provenance import Source
 from vault.models.media import Media, State
 from vault.policy import Action, Viewer, allowed
-from vault.services import library
+from vault.services import library, parts
 from vault.web.api.protocol import Answer, Moment
 from vault.web.tiles import placeholder
 
@@ -39,7 +40,9 @@ class Picture(Answer):
     taken_at = Moment(allow_none=True)
     uploaded_at = Moment()
     trashed_at = Moment(allow_none=True)
+    title = fields.String()
     caption = fields.String()
+    rating = fields.Integer(allow_none=True, metadata={"description": "Stars, 1 to 5; -1 is “rejected”."})
     file_name = fields.String(metadata={"examples": ["IMG_2041.jpg"]})
     owner_id = fields.String(metadata=ID)
     bytes = fields.Integer(metadata={"description": "Size of the original."})
@@ -54,8 +57,27 @@ class Picture(Answer):
 
 
 class PictureDetails(Picture):
-    """A picture with what its file says of it."""
+    """A picture with what is known of it."""
 
+    taken_offset_minutes = fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "The zone of `taken_at`, in minutes east of UTC. Where it is null no zone was told, and "
+            "`taken_at` holds the local time as if it were UTC."
+        },
+    )
+    taken_source = fields.String(
+        allow_none=True,
+        validate=validate.OneOf([source.value for source in Source]),
+        metadata={"description": "Where the date was read."},
+    )
+    keywords = fields.List(fields.String())
+    part_of = fields.String(
+        allow_none=True, metadata=ID | {"description": "The picture that this file is kept together with."}
+    )
+    raw = fields.String(
+        allow_none=True, metadata=ID | {"description": "Its RAW, to be had at `/media/{id}/raw`. For who may."}
+    )
     camera = fields.String()
     lens = fields.String()
     f_number = fields.Float(allow_none=True)
@@ -73,6 +95,7 @@ class PictureDetails(Picture):
 DETAILS = tuple(PictureDetails._declared_fields.keys() - Picture._declared_fields.keys())  # noqa: SLF001  # marshmallow's own list of a class's fields
 
 
+TOLD_APART = {"taken_source", "part_of", "raw"}
 PLACE = ("latitude", "longitude", "altitude_m")
 
 
@@ -86,7 +109,10 @@ def pictures(viewer: Viewer, found: list[Media]) -> list[dict[str, Any]]:
 def picture(viewer: Viewer, media: Media) -> dict[str, Any]:
     """Return one picture with its details."""
     (shown,) = pictures(viewer, [media])
-    details = {name: getattr(media, name) for name in DETAILS}
+    details = {name: getattr(media, name) for name in DETAILS if name not in TOLD_APART}
+    details["taken_source"] = media.sources.get("taken_at")
+    main, kept = parts.main_of(media), parts.raw_of(media)
+    details |= {"part_of": main.public_id if main else None, "raw": kept if shown["sha256"] is not None else None}
     # Where it was taken stands in the original, so it is told to those who may have that.
     return shown | details | (dict.fromkeys(PLACE) if shown["sha256"] is None else {})
 
@@ -99,14 +125,16 @@ def _picture(media: Media, owner_id: str, viewer: Viewer, *, takes: bool) -> dic
         "media_type": media.media_type,
         "state": media.state,
         "failure": media.failure if mine else None,
-        "duration_seconds": media.duration_seconds,
         "playback": media.playback,
         "width": media.width,
         "height": media.height,
         "taken_at": media.taken_at,
         "uploaded_at": media.uploaded_at,
         "trashed_at": media.trashed_at,
+        "title": media.title,
         "caption": media.caption,
+        "rating": media.rating,
+        "duration_seconds": media.duration_seconds,
         "file_name": media.file_name,
         "owner_id": owner_id,
         "bytes": media.size_bytes,

@@ -1,0 +1,281 @@
+"""Files that belong together: who pairs with whom, and that what happens to the one happens to the other."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import House, Person
+from tests.scripts import Script
+from vault import pairing
+from vault.db import db, transaction, utcnow
+from vault.models.media import Album, AlbumMedia, Media, Order, Part
+from vault.models.sharing import LinkMedia, LinkRole, Role
+from vault.models.sharing import Scope as LinkScope
+from vault.policy import Action, Denied, Viewer, authorize, may
+from vault.services import albums, library, parts
+from vault.services.zipping import choosing
+
+TAKEN = datetime(2024, 7, 6, 13, 4, 5, tzinfo=UTC)
+DNG, MOV, HEIC = "image/x-adobe-dng", "video/quicktime", "image/heic"
+
+
+def file(house: House, owner: Person, name: str, album: Album | None = None, **values: Any) -> Media:
+    """Return a ready file of that name; what its bytes would say of it is written into its row."""
+    kinds = {"dng": DNG, "mov": MOV, "heic": HEIC}
+    media = house.picture(owner, album, file_name=name)
+    said: dict[str, Any] = {"taken_at": TAKEN, "camera": "Testar One", **values}
+    said["media_type"] = kinds.get(name.rpartition(".")[2].lower(), "image/jpeg")
+    with transaction() as session:
+        row = session.get_one(Media, media.id)
+        for field, value in said.items():
+            setattr(row, field, value)
+        row.shown_at = row.taken_at or row.uploaded_at
+    return media
+
+
+def pair(media: Media) -> list[tuple[int, int]]:
+    """Do what the worker does once a picture is ready; return the ids of main ones and parts."""
+    with transaction() as session:
+        return [(main.id, part.id) for main, part in pairing.pair(session, media.id)]
+
+
+def again(media: Media) -> Media:
+    db.session.rollback()
+    return db.session.get_one(Media, media.id, populate_existing=True)
+
+
+def count(album: Album) -> tuple[int, int]:
+    """Return what an album counts, and what lies in it."""
+    db.session.rollback()
+    held = sa.select(sa.func.count()).select_from(AlbumMedia).where(AlbumMedia.album_id == album.id)
+    kept = sa.select(Album.media_count).where(Album.id == album.id)
+    return db.session.scalar(kept) or 0, db.session.scalar(held) or 0
+
+
+def a_pair(house: House, owner: Person, album: Album | None = None) -> tuple[Media, Media]:
+    """Return a JPEG, in an album, and the RAW that is kept together with it."""
+    main, raw = file(house, owner, "IMG_1.JPG", album), file(house, owner, "img_1.dng")
+    assert pair(raw) == [(main.id, raw.id)]
+    return main, raw
+
+
+class TestWhoPairs:
+    @pytest.mark.parametrize("raw_first", [True, False])
+    def test_a_raw_becomes_a_part_whichever_is_ready_last(self, house: House, *, raw_first: bool) -> None:
+        anna = house.person()
+        main, raw = (
+            file(house, anna, "IMG_1.JPG"),
+            file(house, anna, "img_1.dng", taken_at=TAKEN + timedelta(seconds=2)),
+        )
+
+        assert pair(main if raw_first else raw) == [(main.id, raw.id)]
+        assert (again(raw).part_of_id, again(raw).part, again(main).part_of_id) == (main.id, Part.RAW, None)
+        assert pair(main) == pair(raw) == []
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"taken_at": TAKEN + timedelta(seconds=3)},
+            {"taken_at": None},
+            {"camera": "Another"},
+            {"trashed_at": utcnow()},
+            {"quarantined_at": utcnow()},
+            {"origin": "a visit"},
+            {"awaiting_since": utcnow()},
+            {"file_name": "IMG_2.dng"},
+            {"state": "pending"},
+        ],
+        ids=lambda values: next(iter(values)),
+    )
+    def test_what_does_not_fit_stays_apart(self, house: House, values: dict[str, Any]) -> None:
+        anna = house.person()
+        main, raw = file(house, anna, "IMG_1.JPG"), file(house, anna, "IMG_1.dng", **values)
+        assert pair(main) == pair(raw) == []
+
+    def test_another_persons_raw_stays_apart(self, house: House) -> None:
+        main, raw = file(house, house.person(), "IMG_1.JPG"), file(house, house.person(), "IMG_1.dng")
+        assert pair(main) == pair(raw) == []
+
+    def test_two_jpegs_stay_apart_and_a_picture_has_one_raw(self, house: House) -> None:
+        anna = house.person()
+        one, other = file(house, anna, "IMG_1.JPG"), file(house, anna, "IMG_1.jpeg")
+        raws = [file(house, anna, "IMG_1.dng"), file(house, anna, "IMG_1.DNG")]
+        assert pair(one) == [(one.id, raws[0].id)]
+        assert pair(raws[1]) == [(other.id, raws[1].id)]
+
+    @pytest.mark.parametrize(
+        ("still", "film", "pairs"),
+        [
+            ({"content_id": "A" * 36}, {"content_id": "A" * 36, "file_name": "other.mov", "taken_at": None}, True),
+            ({"content_id": "A" * 36}, {"content_id": "B" * 36, "duration_seconds": 2.0}, False),
+            ({}, {"duration_seconds": 2.9, "taken_at": TAKEN - timedelta(seconds=3)}, True),
+            ({}, {"duration_seconds": 9.0}, False),
+            ({}, {"duration_seconds": None}, False),
+            ({}, {"duration_seconds": 2.0, "taken_at": TAKEN - timedelta(seconds=4)}, False),
+        ],
+    )
+    def test_a_live_photo_is_known_by_its_identifier_or_by_name_and_moment(
+        self, house: House, still: dict[str, Any], film: dict[str, Any], *, pairs: bool
+    ) -> None:
+        anna = house.person()
+        main, part = file(house, anna, "IMG_1.HEIC", **still), file(house, anna, "IMG_1.MOV", **film)
+        assert pair(main) == ([(main.id, part.id)] if pairs else [])
+        assert again(part).part == (Part.MOTION if pairs else Part.NONE)
+
+    def test_what_belonged_to_a_raw_belongs_to_the_jpeg_that_comes_later(self, house: House) -> None:
+        anna = house.person()
+        raw, film = file(house, anna, "IMG_1.dng"), file(house, anna, "IMG_1.mov", duration_seconds=2.0)
+        assert pair(film) == [(raw.id, film.id)]
+        main = file(house, anna, "IMG_1.jpg")
+        assert pair(main) == [(main.id, raw.id)]
+        assert (again(film).part_of_id, again(raw).part_of_id) == (main.id, main.id)
+
+
+class TestWhatFollows:
+    def test_albums_covers_and_counts_pass_to_the_main_one(self, house: House) -> None:
+        anna = house.person()
+        only, both, by_hand = house.album(anna), house.album(anna), house.album(anna, order=Order.MANUAL)
+        main, raw = file(house, anna, "IMG_1.JPG", both), file(house, anna, "IMG_1.dng", only)
+        for album in (both, by_hand):
+            albums.put(authorize(anna.viewer, Action.ADD, Album, album.public_id), raw.public_id)
+        albums.set_cover(authorize(anna.viewer, Action.ARRANGE, Album, only.public_id), raw.public_id)
+        before = db.session.scalar(sa.select(AlbumMedia.position).where(AlbumMedia.album_id == by_hand.id))
+
+        assert pair(raw) == [(main.id, raw.id)]
+
+        assert [count(album) for album in (only, both, by_hand)] == [(1, 1)] * 3
+        held = sa.select(AlbumMedia.media_id, AlbumMedia.position).where(AlbumMedia.album_id == by_hand.id)
+        assert db.session.execute(held).one() == (main.id, before)
+        assert db.session.scalar(sa.select(Album.cover_id).where(Album.id == only.id)) == main.id
+
+    def test_a_part_that_is_put_into_an_album_puts_its_picture_there(self, house: House) -> None:
+        anna = house.person()
+        (main, raw), album = a_pair(house, anna), house.album(anna)
+        assert albums.put(authorize(anna.viewer, Action.ADD, Album, album.public_id), raw.public_id)
+        assert count(album) == (1, 1)
+        assert db.session.scalar(sa.select(AlbumMedia.media_id)) == main.id
+
+    def test_lists_leave_parts_out(self, house: House) -> None:
+        anna = house.person()
+        main, raw = a_pair(house, anna, house.album(anna))
+        script = Script(house, anna)
+        assert [item["id"] for item in script.get("/media")["items"]] == [main.public_id]
+        shown = script.get(f"/media/{main.public_id}")
+        assert (shown["raw"], shown["part_of"]) == (raw.public_id, None)
+        assert script.get(f"/media/{raw.public_id}")["part_of"] == main.public_id
+        page = house.browser(anna).get(f"/media/{raw.public_id}").get_data(as_text=True)
+        assert "Belongs to" in page
+        assert f'href="/media/{main.public_id}"' in page
+
+    def test_trash_restore_and_purge_take_parts_along(self, house: House) -> None:
+        anna = house.person()
+        main, raw = a_pair(house, anna, album := house.album(anna))
+
+        library.trash(authorize(anna.viewer, Action.TRASH, Media, main.public_id))
+        assert again(raw).trashed_at == again(main).trashed_at is not None
+        assert [media.id for media in library.in_trash(anna.viewer, limit=9).items] == [main.id]
+        assert count(album) == (0, 1)
+        library.restore(authorize(anna.viewer, Action.RESTORE, Media, main.public_id))
+        assert (again(raw).trashed_at, count(album)) == (None, (1, 1))
+
+        library.trash(authorize(anna.viewer, Action.TRASH, Media, main.public_id))
+        library.purge(house.vault, authorize(anna.viewer, Action.RESTORE, Media, main.public_id))
+        db.session.rollback()
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == 0
+        assert not list(house.vault.storage.keys(""))
+
+    def test_a_part_whose_picture_is_gone_is_there_again(self, house: House) -> None:
+        anna = house.person()
+        main, raw = a_pair(house, anna)
+        with transaction() as session:
+            session.execute(sa.update(Media).where(Media.id == main.id).values(trashed_at=utcnow()))
+        assert [media.id for media in library.of_person(anna.viewer, limit=9).items] == [raw.id]
+        with transaction() as session:
+            session.execute(sa.delete(Media).where(Media.id == main.id))
+        assert again(raw).part_of_id is None
+        assert [media.id for media in library.of_person(anna.viewer, limit=9).items] == [raw.id]
+
+    def test_kept_apart_they_stay_apart(self, house: House) -> None:
+        anna = house.person()
+        main, raw = a_pair(house, anna)
+        browser = house.browser(anna)
+
+        answer = browser.post(f"/media/{main.public_id}/keep-apart", headers=house.csrf(browser))
+
+        assert answer.status_code == 302
+        assert again(raw).part_of_id is None
+        assert pair(raw) == pair(main) == []
+        assert len(library.of_person(anna.viewer, limit=9).items) == 2
+
+
+class TestWhoMayTakeIt:
+    @pytest.mark.parametrize(
+        ("role", "sees", "takes"), [(Role.VIEWER, True, False), (Role.DOWNLOADER, True, True), (None, False, False)]
+    )
+    def test_a_part_is_decided_like_its_picture(
+        self, house: House, role: Role | None, *, sees: bool, takes: bool
+    ) -> None:
+        anna, ben = house.person(), house.person()
+        album = house.album(anna)
+        main, raw = a_pair(house, anna, album)
+        if role is not None:
+            house.grant(album, ben, role)
+
+        assert may(ben.viewer, Action.VIEW, Media, raw.public_id) is sees
+        assert may(ben.viewer, Action.DOWNLOAD, Media, raw.public_id) is takes
+        answer = house.browser(ben).get(f"/media/{main.public_id}/raw")
+        assert answer.status_code == (200 if takes else 403)
+        assert ("img_1.dng" in answer.headers.get("Content-Disposition", "")) is takes
+        shown = Script(house, ben).ask("GET", f"/media/{main.public_id}")
+        assert (shown.json or {}).get("raw") == (raw.public_id if takes else None)
+
+    def test_a_picture_without_a_raw_has_none_to_take(self, house: House) -> None:
+        anna = house.person()
+        media = house.picture(anna)
+        assert house.browser(anna).get(f"/media/{media.public_id}/raw").status_code == 403
+        with pytest.raises(Denied):
+            parts.raw(authorize(anna.viewer, Action.DOWNLOAD, Media, media.public_id))
+
+    def test_a_link_opens_no_part_whatever_it_shares(self, house: House) -> None:
+        anna = house.person()
+        main, raw = file(house, anna, "IMG_1.JPG"), file(house, anna, "IMG_1.dng", album := house.album(anna))
+        terms: dict[str, Any] = {"role": LinkRole.DOWNLOADER, "metadata_rule": "keep", "neutral_names": False}
+        links = [
+            house.link(album, **terms),
+            house.link(album, **terms, scope=LinkScope.SELECTION, pictures=[raw]),
+        ]
+        assert pair(raw) == [(main.id, raw.id)]
+        for link in links:
+            visitor = Viewer(link_id=link.public_id, generation=link.generation)
+            assert may(visitor, Action.VIEW, Media, main.public_id)
+            assert not may(visitor, Action.VIEW, Media, raw.public_id)
+            assert not may(visitor, Action.DOWNLOAD, Media, raw.public_id)
+            browser = house.visitor(link)
+            assert browser.get(f"/l/{link.public_id}/media/{raw.public_id}/original").status_code == 403
+        picked = sa.select(LinkMedia.media_id).where(LinkMedia.link_id == links[1].id)
+        assert db.session.scalars(picked).all() == [main.id]
+
+    def test_an_archive_for_people_holds_parts_and_one_for_visitors_does_not(self, house: House) -> None:
+        anna = house.person()
+        main, raw = a_pair(house, anna, album := house.album(anna))
+        link = house.link(album, role=LinkRole.DOWNLOADER, metadata_rule="keep", neutral_names=False)
+        visitor = Viewer(link_id=link.public_id, generation=link.generation)
+
+        ours, theirs = (
+            choosing.of_album(authorize(viewer, Action.DOWNLOAD, Album, album.public_id))
+            for viewer in (anna.viewer, visitor)
+        )
+
+        assert [entry.media_id for entry in ours] == [main.public_id, raw.public_id]
+        assert [entry.media_id for entry in theirs] == [main.public_id]
+        chosen = choosing.of_chosen(anna.viewer, [main.public_id])
+        assert [entry.media_id for entry in chosen] == [main.public_id, raw.public_id]
+
+
+def test_the_bytes_are_counted_once_and_stay_counted(house: House) -> None:
+    anna = house.person(quota=10**6)
+    main, raw = a_pair(house, anna)
+    me = Script(house, anna).get("/me")
+    assert me["used_bytes"] == main.size_bytes + raw.size_bytes
