@@ -6,17 +6,17 @@ import pytest
 
 from tests.live import kills, writers
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(300)]
 
 
 def test_killed_again_and_again_no_acknowledged_picture_is_lost(home: Path) -> None:
-    figures = kills.torture(home, kills=15, seed=7)
+    figures = kills.torture(home, kills=20, seed=7)
     print(figures)  # noqa: T201  # the figures that `pytest -s` shows
 
     assert figures.kills["web process"] > 0
     assert figures.kills["worker"] > 0
     assert len(figures.acknowledged) > 20
-    assert (figures.wrong, dict(figures.refused)) == ([], {})
+    assert (figures.wrong, dict(figures.refused), figures.twice) == ([], {}, 0)
     assert set(figures.states) == {"ready"}
     assert (figures.fsck, figures.fsck_said.endswith("everything agrees\n")) == (0, True), figures.fsck_said
 

@@ -1,4 +1,4 @@
-"""`make torture`: a hundred kills, and sixteen writers for half a minute; one line of figures each."""
+"""`make torture`: three hundred kills, and sixteen writers for half a minute; one line of figures each."""
 
 import sys
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.live import kills, writers
 from tests.live.commands import manage
 
-KILLS = 100
+KILLS = 300
 WRITING_SECONDS = 30.0
 
 
