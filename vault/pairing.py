@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from vault.imaging.kinds import RAWS
 from vault.models import membership
-from vault.models.media import Album, AlbumMedia, Media, MediaFacts, Order, Part, State
+from vault.models.media import Album, AlbumMedia, Media, MediaFacts, Order, Part, Playback, State
 from vault.models.sharing import LinkMedia
 
 # Two files of one exposure, by the camera's clock; a film's begins a moment before or after its still.
@@ -50,6 +50,8 @@ def keep_apart(session: Session, main: Media) -> list[Media]:
     """Make the parts of a picture that is held items of their own again, for good; return them."""
     found = parts(session, main.id, hold=True)
     for part in found:
+        if part.part == Part.MOTION and main.playback == Playback.READY:
+            main.playback = Playback.NONE
         part.part_of_id, part.part = None, Part.NONE
         part.sources = part.sources | {KEPT_APART: "person"}
     return found
@@ -87,6 +89,9 @@ def _join(session: Session, main: Media, part: Media) -> tuple[Media, Media]:
             below.part_of_id, below.part = main.id, _kind(main, below)
             session.flush()
     part.part_of_id, part.part = main.id, kind
+    # What is shown as moving is the main one; where its film is not prepared yet, the worker says so when it is.
+    if kind is Part.MOTION and part.playback == Playback.READY and main.playback == Playback.NONE:
+        main.playback = Playback.READY
     session.flush()
     _move_places(session, main, part)
     _move_picks(session, main, part)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from vault import audit, describing, pairing
 from vault.config import Settings
 from vault.db import Busy, db, transaction, utcnow
+from vault.imaging import motion
 from vault.imaging.allowance import sandbox_for_pictures
 from vault.imaging.refusals import Reason
 from vault.imaging.render import PIPELINE_VERSION, Rendered
@@ -79,6 +80,9 @@ def _render(vault: Vault, claimed: Media) -> None:
         with vault.storage.local_path(claimed.blob_key) as source, vault.storage.temporary_folder() as folder:
             outcome = _sandbox(vault.settings).render(source, folder)
             kept = _keep(vault, claimed, outcome.ok, folder) if outcome.ok else []
+            moves = outcome.ok is not None and (
+                outcome.ok.kind.is_film or motion.find(source, outcome.ok.kind) is not None
+            )
     except Missing:
         _fail(
             claimed.id,
@@ -89,7 +93,7 @@ def _render(vault: Vault, claimed: Media) -> None:
     except (StorageFull, SandboxUnavailable):
         _give_back(claimed.id)
         raise
-    _finish(vault, claimed, outcome, kept)
+    _finish(vault, claimed, outcome, kept, moves=moves)
 
 
 def _claim(public_id: str) -> Media | None:
@@ -126,7 +130,7 @@ def _keep_one(vault: Vault, media: Media, picture: Picture, path: Path) -> Varia
     )
 
 
-def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant]) -> None:
+def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant], *, moves: bool) -> None:
     if outcome.ok is None:
         may_pass = outcome.reason in MAY_PASS
         _fail(claimed.id, outcome.failure or "This picture could not be read.", may_pass=may_pass)
@@ -137,6 +141,8 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant])
             media = session.scalar(sa.select(Media).where(Media.id == claimed.id).with_for_update())
             if media is not None:
                 _write(session, media, outcome.ok, kept)
+                if moves and media.playback == Playback.NONE:
+                    media.playback = Playback.PENDING
     except DataError:
         # It would be tried again and again, and never fit.
         media = None
@@ -171,8 +177,6 @@ def _write(session: Session, media: Media, rendered: Rendered, kept: list[Varian
     media.media_type = rendered.kind.media_type
     media.width, media.height = rendered.width, rendered.height
     media.duration_seconds = rendered.duration_seconds
-    if rendered.kind.is_film and media.playback == Playback.NONE:
-        media.playback = Playback.PENDING
     describing.read(media, rendered.metadata)
     session.flush()
     membership.redate(session, media)

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from vault.config import Settings
 from vault.db import db, transaction, utcnow
+from vault.imaging import motion
+from vault.imaging.kinds import EVERY_KIND, Kind
 from vault.imaging.playing import PLAYBACK_VERSION, Play, Played
 from vault.imaging.refusals import Reason
 from vault.imaging.sandbox import Sandbox, SandboxUnavailable, Unmakeable
@@ -22,7 +24,7 @@ from vault.jobs import Message, Tasks
 from vault.jobs.budget import of_process
 from vault.jobs.turns import Front, Lane, Turns
 from vault.models import waiting
-from vault.models.media import Media, Playback, Variant
+from vault.models.media import Media, Part, Playback, Variant
 from vault.models.waiting import Line
 from vault.services import Vault
 from vault.storage import Missing, StorageFull, variant_key
@@ -44,6 +46,8 @@ _DAMAGED = "This video could not be prepared for browsers; it is probably damage
 _MISSING = "The file of this video is missing from the vault. Please tell whoever runs it."
 _BROKEN_OFF = "Preparing this video was broken off again and again."
 
+KIND_OF = {kind.media_type: kind for kind in EVERY_KIND}
+
 tasks: Tasks[Vault] = Tasks()
 _turns = Turns()
 # One at a time in each worker: videos take all that they are given, and pictures want to be seen meanwhile.
@@ -51,9 +55,11 @@ _one_at_a_time = threading.Lock()
 
 
 class _Wanted(NamedTuple):
-    """What of a row the work needs."""
+    """What of a row the work needs. `is_film` is False for a picture with moving seconds behind it."""
 
     id: int
+    is_film: bool
+    kind: Kind
     blob_key: str
     size_bytes: int
     duration_seconds: float
@@ -106,16 +112,26 @@ def _claim(settings: Settings, public_id: str) -> _Wanted | None:
         if media.playback_attempts > MOST_ATTEMPTS:
             media.playback, media.playback_failure = Playback.FAILED, _BROKEN_OFF
             return None
-        return _Wanted(media.id, media.blob_key, media.size_bytes, media.duration_seconds or 0.0)
+        return _Wanted(
+            media.id,
+            media.is_video,
+            KIND_OF[media.media_type],
+            media.blob_key,
+            media.size_bytes,
+            media.duration_seconds or 0.0,
+        )
 
 
 def _prepare(vault: Vault, wanted: _Wanted) -> None:
     try:
         with vault.storage.local_path(wanted.blob_key) as source, vault.storage.temporary_folder() as folder:
-            path = folder / "video.mp4"
+            path = folder / "moving.mp4"
+            order = Play(0, wanted.size_bytes) if wanted.is_film else motion.find(source, wanted.kind)
+            if order is None:
+                raise Unmakeable(Reason.NO_PICTURES)
             with _sandbox(vault.settings, wanted) as sandbox:
-                played = sandbox.play(source, path, Play(0, wanted.size_bytes))
-            variant = _keep(vault, wanted, played, path, "video")
+                played = sandbox.play(source, path, order)
+            variant = _keep(vault, wanted, played, path, "video" if wanted.is_film else "motion")
     except Missing:
         _fail(wanted, _MISSING)
     except Unmakeable as unmakeable:
@@ -164,6 +180,9 @@ def _finish(vault: Vault, wanted: _Wanted, variant: Variant) -> None:
             session.execute(sa.delete(Variant).where(Variant.media_id == media.id, Variant.name == variant.name))
             session.add(variant)
             media.playback, media.playback_failure, media.playback_claimed_at = Playback.READY, None, None
+            if media.part == Part.MOTION:
+                main = sa.update(Media).where(Media.id == media.part_of_id, Media.playback == Playback.NONE)
+                session.execute(main.values(playback=Playback.READY))
     if media is None:
         vault.storage.delete(variant.blob_key)  # deleted for good meanwhile
 
@@ -174,6 +193,10 @@ def _give_back(wanted: _Wanted) -> None:
 
 
 def _fail(wanted: _Wanted, failure: str) -> None:
+    if not wanted.is_film:
+        # A fine still all the same; nobody misses what never played.
+        _note(wanted, playback=Playback.NONE, playback_claimed_at=None)
+        return
     _note(wanted, playback=Playback.FAILED, playback_failure=failure, playback_claimed_at=None)
 
 
