@@ -32,10 +32,10 @@ def more(folder: Path, count: int) -> list[Path]:
 
 
 def unwanted(folder: Path) -> list[Path]:
-    """Write the beginnings of a HEIC and of a MOV."""
-    heic = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1" + bytes(64)
-    film = b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  " + bytes(64)
-    return [_written(folder / "car.heic", heic), _written(folder / "train.mov", film)]
+    """Write a paper and a drawing, both under the names of pictures."""
+    paper = b"%PDF-1.7\n" + bytes(64)
+    active = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    return [_written(folder / "paper.jpg", paper), _written(folder / "drawing.png", active)]
 
 
 def _written(path: Path, data: bytes) -> Path:

@@ -63,7 +63,7 @@ def upload(page: Page, vault: LiveVault, files: list[Path]) -> str:
     """Upload by the plain form into an album; return the album's address."""
     page.get_by_role("link", name="Upload").click()
     page.get_by_label("Put them into").select_option("Three pictures")
-    page.locator("input[type=file]").set_input_files(files)
+    page.locator("[data-upload-files]").set_input_files(files)
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("3 pictures are here.")).to_be_visible()
     with looking_inside(vault.home):

@@ -28,7 +28,8 @@ TITLE = ".tray-title"
 DROP = """
 ([names, size]) => {
   const type = (name) => name.endsWith(".jpg") ? "image/jpeg" : "";
-  const file = (name, data) => new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, {type: type(name)});
+  const bytes = (data) => Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const file = (name, data) => new File([bytes(data)], name, {type: type(name)});
   const entries = names.map(([name, data]) => ({
     isDirectory: false, isFile: true, fullPath: `/trip/${name}`, name, file: (done) => done(file(name, data)),
   }));
@@ -201,6 +202,7 @@ def test_a_paused_upload_goes_on_where_it_stopped(restartable: Restartable, brow
     pieces = range(0, film_roll.stat().st_size, PIECE)
     assert gate.offsets == [*pieces[:3], *pieces[2:]]
     assert gate.created == 1
+    gate.end()
 
 
 def test_a_reload_in_the_middle_of_a_file_goes_on_there(
@@ -217,6 +219,7 @@ def test_a_reload_in_the_middle_of_a_file_goes_on_there(
     expect(page.locator(TITLE)).to_have_text("1 uploaded")
     assert gate.offsets[:4] == [0, PIECE, 2 * PIECE, 2 * PIECE]
     assert gate.created == 1
+    gate.end()
 
 
 def test_who_is_signed_out_signs_in_and_it_goes_on(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
@@ -241,6 +244,7 @@ def test_who_is_signed_out_signs_in_and_it_goes_on(restartable: Restartable, bro
         again.click()
     expect(page.locator(TITLE)).to_have_text("1 uploaded")
     assert gate.offsets.count(0) == 1
+    gate.end()
 
 
 def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Browse, tmp_path: Path) -> None:
@@ -264,7 +268,7 @@ def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Brow
 def test_whoever_signs_out_takes_the_queue_along(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
     page = browse()
     open_uploader(page, restartable.vault)
-    Gate(page, shut_at=PIECE).shut_at = 0
+    gate = Gate(page, shut_at=0)
     page.locator("[data-upload-files]").set_input_files(film_roll)
     expect(page.locator(TITLE)).to_have_text("Uploading 1 of 1")
     page.locator(".account-menu summary").click()
@@ -273,6 +277,7 @@ def test_whoever_signs_out_takes_the_queue_along(restartable: Restartable, brows
     open_uploader(page, restartable.vault)
     expect(page.locator(TITLE)).to_have_count(0)
     assert page.evaluate("localStorage.getItem('vault-uploads')") is None
+    gate.end()
 
 
 def drop(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
@@ -300,7 +305,7 @@ def test_a_dropped_folder_is_read_to_its_end(restartable: Restartable, browse: B
 def test_ten_thousand_files_are_a_few_lines(restartable: Restartable, browse: Browse) -> None:
     page = browse()
     open_uploader(page, restartable.vault)
-    Gate(page, shut_at=0)
+    gate = Gate(page, shut_at=0)
     data = jpeg(drawing(20, 20))
     drop(page, [(f"{number}.jpg", data) for number in range(10_000)])
     expect(page.locator(TITLE)).to_have_text("Uploading 1 of 10,000")
@@ -311,3 +316,4 @@ def test_ten_thousand_files_are_a_few_lines(restartable: Restartable, browse: Br
     page.get_by_role("button", name="Stop all uploads").click()
     confirm(page, "Stop uploading")
     expect(page.locator(TITLE)).to_have_count(0)
+    gate.end()
