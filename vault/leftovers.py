@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from vault.db import db, utcnow
 from vault.models.account import User
-from vault.models.ingest import ImportRun
+from vault.models.ingest import ImportRun, Upload
 from vault.models.media import Media, Variant
-from vault.storage import EDITIONS, Missing, Storage, editions_of, original_of
+from vault.storage import EDITIONS, PARTIAL_NAME, Missing, Storage, editions_of, original_of
 
 # What is younger than this may belong to an upload or a rendering that is still under way.
 GRACE = timedelta(days=1)
@@ -72,6 +72,16 @@ def outlived(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[str]:
 def temporaries(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[Path]:
     """Yield temporary files and folders that are older than the grace."""
     return (path for path, age_seconds in storage.temporaries() if age_seconds > grace.total_seconds())
+
+
+def abandoned(storage: Storage, *, grace: timedelta = GRACE) -> Iterator[str]:
+    """Yield the names of partial files that did not grow for longer than the grace and belong to no open upload."""
+    old = (name for name, age_seconds in storage.partials() if age_seconds > grace.total_seconds())
+    ahead = filter(PARTIAL_NAME.fullmatch, old)
+    while batch := list(islice(ahead, BATCH)):
+        is_open = sa.select(Upload.public_id).where(Upload.public_id.in_(batch), Upload.finished_at.is_(None))
+        wanted = set(db.session.scalars(is_open))
+        yield from (name for name in batch if name not in wanted)
 
 
 def _age(storage: Storage, key: str) -> timedelta:

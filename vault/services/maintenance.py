@@ -11,6 +11,7 @@ from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, SignInAttempt
 from vault.models.history import Download, PersonSight, Visit, VisitSight
+from vault.models.ingest import Upload
 from vault.models.media import Media
 from vault.services import Vault
 
@@ -21,6 +22,7 @@ KEPT_AFTER_END = timedelta(days=30)
 def tidy(vault: Vault) -> None:
     """Do everything that is due once an hour."""
     empty_trash(vault)
+    forget_uploads(vault)
     sweep(vault)
     forget_ended()
     forget_history(vault)
@@ -38,9 +40,13 @@ def empty_trash(vault: Vault) -> int:
 def sweep(vault: Vault, *, grace: timedelta = leftovers.GRACE) -> int:
     """Remove what is older than the grace period and needed by nobody; return how many.
 
-    Blobs that no row names, temporary files, and editions of pictures that are gone or that nobody asks for.
+    Blobs that no row names, temporary and partial files, and editions of pictures that are gone or that nobody asks
+    for.
     """
     count = 0
+    for name in leftovers.abandoned(vault.storage, grace=grace):
+        vault.storage.discard_partial(name)
+        count += 1
     for path in leftovers.temporaries(vault.storage, grace=grace):
         vault.storage.discard(path)
         count += 1
@@ -50,6 +56,20 @@ def sweep(vault: Vault, *, grace: timedelta = leftovers.GRACE) -> int:
     for key in leftovers.outlived(vault.storage, grace=grace):
         vault.storage.delete(key)
         count += 1
+    return count
+
+
+def forget_uploads(vault: Vault) -> int:
+    """Forget uploads whose time is over, with what came of those that never ended; return how many."""
+    now, count = utcnow(), 0
+    while ids := db.session.scalars(sa.select(Upload.id).where(Upload.expires_at < now).limit(BATCH)).all():
+        with transaction() as session:
+            # Asked again: a piece that came meanwhile has let its upload live on.
+            over = sa.delete(Upload).where(Upload.id.in_(ids), Upload.expires_at < now)
+            gone = session.scalars(over.returning(Upload.public_id)).all()
+        for public_id in gone:
+            vault.storage.discard_partial(public_id)
+        count += len(gone)
     return count
 
 

@@ -23,7 +23,7 @@ _KEY = re.compile(
     rf"|editions/{_EDITION}/[a-z][a-z0-9]{{0,31}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}"
     r"|archives/[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}\.zip"
 )
-_NAME = re.compile(r"[A-Za-z0-9_-]{22}")
+PARTIAL_NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 LONGEST_KEY = 240
 EDITIONS = "editions/"
 """What the keys of editions begin with: copies under somebody's terms, which are only kept to be quick."""
@@ -210,7 +210,7 @@ def checked(key: str) -> str:
 
 def checked_name(name: str) -> str:
     """Return a name of a partial file: a public id. Raises BadKey."""
-    if not _NAME.fullmatch(name):
+    if not PARTIAL_NAME.fullmatch(name):
         raise BadKey(f"not a name of a partial file: {name[:LONGEST_KEY]!r}")
     return name
 

@@ -5,7 +5,7 @@ that row is the job. Every row has a blob of its own, so no deletion can take th
 (docs/adr/0003-bytes-first.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,18 @@ def room_left(user_id: int) -> int | None:
     """Return how many bytes a person may still store; None without a quota. Only the charge of `receive` decides."""
     row = db.session.execute(sa.select(User.quota_bytes, User.used_bytes).where(User.id == user_id)).one_or_none()
     return None if row is None or row.quota_bytes is None else max(0, row.quota_bytes - row.used_bytes)
+
+
+def known(viewer: Viewer, sha256s: Collection[str]) -> dict[str, str]:
+    """Return which of some files one has already, as the ids of one's pictures by the SHA-256 of their bytes.
+
+    What lies in the trash is not among them: sending it again takes it out.
+    """
+    own = (Media.owner_id == viewer.user_id, Media.origin == "", Media.trashed_at.is_(None))
+    here = (*own, Media.quarantined_at.is_(None), Media.sha256.in_(sha256s))
+    return {
+        row.sha256: row.public_id for row in db.session.execute(sa.select(Media.sha256, Media.public_id).where(*here))
+    }
 
 
 def _receive(vault: Vault, bringer: _Bringer, incoming: Arrival, *, file_name: str, album_id: str | None) -> Received:
