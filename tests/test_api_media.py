@@ -31,6 +31,8 @@ def test_an_upload_is_answered_with_what_was_kept(house: House) -> None:
         "title": "",
         "caption": "",
         "rating": None,
+        "duration_seconds": None,
+        "playback": "",
         "file_name": "Küste \N{PARTY POPPER}.jpg",
         "owner_id": anna.public_id,
         "bytes": len(data),

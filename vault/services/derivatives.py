@@ -138,7 +138,8 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant],
     keys = [variant.blob_key for variant in kept]
     try:
         with transaction() as session:
-            media = session.scalar(sa.select(Media).where(Media.id == claimed.id).with_for_update())
+            # Read anew: somebody may have written on it, or laid a sidecar beside it, while it was rendered.
+            media = membership.hold(session, claimed.id)
             if media is not None:
                 _write(session, media, outcome.ok, kept)
                 if moves and media.playback == Playback.NONE:
