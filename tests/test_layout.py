@@ -22,6 +22,7 @@ FLOORS = {
     "audit": 2,
     "jobs": 2,
     "leftovers": 2,
+    "quarantine": 2,
     "describing": 2,
     "pairing": 2,
     "models": 1,

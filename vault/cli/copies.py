@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from vault.cli import homes
 from vault.cli.house import House, with_vault
+from vault.config import Settings, audit_key
 from vault.db import db
 from vault.services import Refused, Vault, auditing, backups, inspection
 from vault.services.backups import Made, Wanted
@@ -28,12 +29,8 @@ KEYS_WARNING = (
     "keep them elsewhere, and keep them."
 )
 NO_KEYS = (
-    "The keys of that vault are not with the backup. Name their folder with --keys, or say --new-keys: every link ends "
-    "then, and the events of before can no longer be verified."
-)
-OTHER_KEY = (
-    "audit.key is not the one of the vault that made this backup. Name the right keys with --keys, or say --new-keys "
-    "and lose what they vouch for."
+    "The keys of the vault that made this backup are not here. Name their folder with --keys, or say --new-keys: every "
+    "link ends then, and the events of before can no longer be verified."
 )
 
 
@@ -83,8 +80,14 @@ def restore(
     if check:
         click.echo(f"a whole backup of {found.head.taken_at}: {len(found.files):,} files, {found.bytes:,} bytes")
         return
-    source = keys or (folder / KEYS if (folder / KEYS).is_dir() else None)
-    aside = homes.clear(house, replace=replace, keys=source, accept=lambda app: _refuse_stranger(app, found))
+    source = None if new_keys else keys or (folder / KEYS if (folder / KEYS).is_dir() else None)
+
+    def accept(app: Flask) -> None:
+        _refuse_newer(app, found)
+        if not new_keys and not found.is_sealed_by(_key_to_come(app, source)):
+            raise Refused(NO_KEYS)
+
+    aside = homes.clear(house, replace=replace, keys=source, accept=accept)
     homes.lay_keys(source)
     status = _restore(house, folder, found, keys_known=not new_keys)
     if aside:
@@ -92,11 +95,18 @@ def restore(
     sys.exit(status)
 
 
-def _refuse_stranger(app: Flask, found: Manifest) -> None:
-    """Raise Refused for a copy by a newer version of the vault."""
+def _refuse_newer(app: Flask, found: Manifest) -> None:
     revisions = {each.revision for each in ScriptDirectory(app.extensions["migrate"].directory).walk_revisions()}
     if found.head.revision not in revisions:
         raise Refused(f"This backup was made by a newer vault ({found.head.version}). Update this one first.")
+
+
+def _key_to_come(app: Flask, source: Path | None) -> str:
+    """Return the key of the events that the restored vault will have."""
+    settings: Settings = app.extensions["vault"].settings
+    if source is not None and (source / "audit.key").is_file() and not settings.audit_key:
+        return (source / "audit.key").read_text(errors="replace").strip()
+    return audit_key(settings)
 
 
 def _restore(house: House, folder: Path, found: Manifest, *, keys_known: bool) -> int:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from vault.cli.house import House
-from vault.config import PRIVATE, ROOT, Settings, audit_key
+from vault.config import PRIVATE, ROOT, Settings
 from vault.db import db, utcnow
 from vault.models.account import User
 from vault.services import Refused, Vault
@@ -35,19 +35,17 @@ def clear(house: House, *, replace: bool, keys: Path | None, accept: Callable[[F
     app = house.create_app()
     with app.app_context():
         try:
-            settings: Settings = app.extensions["vault"].settings
-            audit_key(settings)
             accept(app)
             if _is_used(app.extensions["vault"]) and not replace:
                 raise Refused(f"There is a vault with people in it in {home}. Say --replace to put it aside.")
             db.engine.dispose()
             _refuse_running()
-            stamp = f"{ASIDE}{utcnow():%Y%m%dT%H%M%SZ}"
-            _forget_new(home, before, settings)
-            return list(_put_aside(app.extensions["vault"], stamp, keys))
         finally:
             db.session.remove()
             db.engine.dispose()
+            _forget_new(home, before, app.extensions["vault"])
+        stamp = f"{ASIDE}{utcnow():%Y%m%dT%H%M%SZ}"
+        return list(_put_aside(app.extensions["vault"], stamp, keys))
 
 
 def place() -> Path:
@@ -106,15 +104,22 @@ def _refuse_running() -> None:
             raise Refused(RUNNING)
 
 
-def _forget_new(home: Path, before: set[str], settings: Settings) -> None:
-    """Remove what looking has made in a home where it was not: keys that never signed anything, an empty database."""
-    made = {"secret_key", "audit.key"} - before
+def _forget_new(home: Path, before: set[str], vault: Vault) -> None:
+    """Remove what looking has made where it was not: keys that never signed anything, an empty database, folders."""
+    made = {"secret_key", "audit.key", "queue.db", "queue.db-wal", "queue.db-shm"} - before
     database = Path(db.engine.url.database or "/")
-    if db.engine.dialect.name == "sqlite" and database.parent == settings.home:
+    if db.engine.dialect.name == "sqlite" and database.parent == home:
         made |= {f"{database.name}{end}" for end in ("", "-wal", "-shm", "-turn")} - before
-    made |= {"queue.db", "queue.db-wal", "queue.db-shm"} - before
     for name in made:
         (home / name).unlink(missing_ok=True)
+    _take_empty(_root(vault))
+    if not before:
+        with suppress(OSError):
+            home.rmdir()
+
+
+def _root(vault: Vault) -> Path:
+    return vault.storage.root if isinstance(vault.storage, LocalStorage) else vault.settings.home
 
 
 def _put_aside(vault: Vault, stamp: str, keys: Path | None) -> Iterator[Path]:
@@ -122,8 +127,7 @@ def _put_aside(vault: Vault, stamp: str, keys: Path | None) -> Iterator[Path]:
     settings, home = vault.settings, vault.settings.home
     comes = keys is not None and any((keys / name).exists() for name in PRIVATE)
     stays = {"vault.env"} | (set() if comes else {"secret_key", "audit.key"})
-    root = vault.storage.root if isinstance(vault.storage, LocalStorage) else home
-    _take_empty(root)
+    root = _root(vault)
     if not root.is_relative_to(home) or os.path.ismount(root):
         # A disk of its own cannot be moved, but what is on it can.
         yield from _moved(root, stamp, set())
@@ -138,9 +142,9 @@ def _put_aside(vault: Vault, stamp: str, keys: Path | None) -> Iterator[Path]:
 
 def _take_empty(root: Path) -> None:
     """Take away the folders that a storage makes when it is opened, where there is nothing in them."""
-    for name in ("tmp", "."):
+    for path in (*(root.iterdir() if root.is_dir() else ()), root):
         with suppress(OSError):
-            (root / name).rmdir()
+            path.rmdir()
 
 
 def _moved(folder: Path, stamp: str, kept: set[str]) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from vault import leftovers
 from vault.db import db
 from vault.models.media import Media, Playback, State, Variant
 from vault.services import Vault
-from vault.services.inspection import choosing, claims, counting, parts, quarantine, trees
+from vault.services.inspection import choosing, claims, counting, keeping, parts, trees
 from vault.services.inspection.decoding import Decoder
 from vault.services.inspection.reading import Outcome, Read, Reader, Wanted
 from vault.storage import Missing, StorageError
@@ -29,7 +29,16 @@ BATCH = choosing.BATCH
 MARKED_BYTES = 1024**3
 PICTURES = frozenset({"thumb", "preview"})
 CHECKS = (parts, counting, trees, claims)
-ROWS = (Media.id, Media.public_id, Media.blob_key, Media.size_bytes, Media.sha256, Media.state, Media.playback)
+ROWS = (
+    Media.id,
+    Media.public_id,
+    Media.blob_key,
+    Media.size_bytes,
+    Media.sha256,
+    Media.state,
+    Media.playback,
+    Media.media_type,
+)
 ORIGINALS = (*ROWS, Media.quarantined_at, Media.quarantine_reason)
 VARIANTS = (Variant.media_id, Variant.name, Variant.blob_key, Variant.size_bytes, Variant.sha256)
 
@@ -119,7 +128,7 @@ class _Inspection:
             if wrong and self._stands(wanted):
                 self._say(wanted, wrong)
                 if is_rot and is_read:
-                    quarantine.lock_away(row.id, wrong)
+                    keeping.lock_away(row.id, wrong)
             elif row.quarantined_at is not None:
                 self._held[row.id] = f"original {row.public_id}: {row.quarantine_reason} (in quarantine)"
 
@@ -135,7 +144,8 @@ class _Inspection:
             for row in batch:
                 rows = made.get(row.id, [])
                 self._report.variants += len(rows)
-                needed = PICTURES | ({"video"} if row.playback == Playback.READY else set())
+                moving = "video" if row.media_type.startswith("video/") else "motion"
+                needed = PICTURES | ({moving} if row.playback == Playback.READY else set())
                 for name in sorted(needed - {each.name for each in rows}):
                     self._say(Wanted(row.id, row.public_id, name, "", 0, ""), "no row")
                 for each in rows:
@@ -193,8 +203,8 @@ class _Inspection:
         if read.wrong:
             self._say(wanted, read.wrong)
         if read.outcome is Outcome.ROT:
-            quarantine.lock_away(wanted.media_id, read.wrong)
-        elif read.outcome is Outcome.WHOLE and held and quarantine.release(wanted.media_id):
+            keeping.lock_away(wanted.media_id, read.wrong)
+        elif read.outcome is Outcome.WHOLE and held and keeping.release(wanted.media_id):
             self._report.mended.append(f"{wanted.subject}: whole again, out of quarantine")
 
     def _look_at_blobs(self) -> None:
@@ -209,6 +219,12 @@ class _Inspection:
             if self._fix:
                 storage.discard(path)
                 self._report.mended.append(f"temporary file {path.name}: removed")
+
+        for name in leftovers.abandoned(storage):
+            self._report.problems.append(f"partial file {name}: of no upload")
+            if self._fix:
+                storage.discard_partial(name)
+                self._report.mended.append(f"partial file {name}: removed")
 
     def _counted(self) -> Iterator[str]:
         for key in self._vault.storage.keys(""):

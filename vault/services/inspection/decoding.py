@@ -5,13 +5,13 @@ process nor a browser is the first to try them. A WebP is parsed strictly, then 
 a few pixels that is thrown away; of an MP4 the boxes are walked.
 """
 
+import os
 import tempfile
 import threading
 from pathlib import Path
-from typing import BinaryIO
 
 from vault.config import Settings
-from vault.imaging import webp
+from vault.imaging import boxes, webp
 from vault.imaging.allowance import sandbox_for_pictures
 from vault.imaging.animation import MOST_FRAMES
 from vault.imaging.remake import Order
@@ -21,9 +21,6 @@ from vault.storage import Missing, Storage
 
 TINY = Order(form="screen", long_edge_px=16, watermark="")
 UNDECODABLE = "it cannot be decoded"
-BOX_HEADER_BYTES = 8
-LARGE_HEADER_BYTES = 16
-MOST_BOXES = 10_000
 
 
 class Decoder:
@@ -46,7 +43,7 @@ class Decoder:
         with self._storage.open(key) as file:
             try:
                 if key.endswith(".mp4"):
-                    walk_boxes(file)
+                    boxes.require_bare(file, os.fstat(file.fileno()).st_size)
                 else:
                     webp.measure(file, most_frames=MOST_FRAMES)
             except ValueError:
@@ -80,23 +77,3 @@ class Decoder:
             sandbox = self._of_thread.sandbox = sandbox_for_pictures(self._settings)
             self._opened.append(sandbox)
         return sandbox
-
-
-def walk_boxes(file: BinaryIO) -> None:
-    """Walk the outermost boxes of an MP4 (ISO/IEC 14496-12, 4.2) from its beginning to its very end.
-
-    Raises ValueError where one does not follow the other, or where the description or the data is not there.
-    """
-    end, place, seen = file.seek(0, 2), 0, list[bytes]()
-    while place < end:
-        file.seek(place)
-        header = file.read(LARGE_HEADER_BYTES)
-        length, kind, least = int.from_bytes(header[:4], "big"), header[4:8], BOX_HEADER_BYTES
-        if length == 1:
-            length, least = int.from_bytes(header[8:], "big"), LARGE_HEADER_BYTES
-        if len(header) < least or length < least or place + length > end or len(seen) >= MOST_BOXES:
-            raise ValueError("a box that does not fit")
-        seen.append(kind)
-        place += length
-    if seen[:1] != [b"ftyp"] or not {b"moov", b"mdat"} <= set(seen):
-        raise ValueError("not a whole MP4 file")

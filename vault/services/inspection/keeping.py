@@ -1,0 +1,28 @@
+"""Putting pictures into quarantine and taking them out, one transaction each.
+
+Floor 3. What that means for a row is the business of `vault.quarantine`.
+"""
+
+from vault import quarantine
+from vault.db import transaction
+from vault.models import membership
+
+
+def lock_away(media_id: int, reason: str) -> bool:
+    """Put a picture into quarantine; False when it is there already, or gone."""
+    with transaction() as session:
+        media = membership.hold(session, media_id)
+        if media is None or media.quarantined_at is not None:
+            return False
+        quarantine.lock_away(session, media, reason)
+        return True
+
+
+def release(media_id: int) -> bool:
+    """Take a picture out of quarantine again; False when it is not there."""
+    with transaction() as session:
+        media = membership.hold(session, media_id)
+        if media is None or media.quarantined_at is None:
+            return False
+        quarantine.release(session, media)
+        return True
