@@ -17,7 +17,7 @@ from vault.imaging.refusals import Reason, Refused
 from vault.imaging.scaling import fit
 
 # A camera's own picture with a shorter long edge is developed anew, if the sensor has more.
-_TINY_PX: Final = 1000
+TINY_PX: Final = 1000
 # A sensor with a longer edge is developed at half its size, four pixels becoming one: no colours have to be guessed.
 _HALVED_FROM_PX: Final = 2400
 # LibRaw's flips, as EXIF names them.
@@ -58,7 +58,7 @@ def opened(source: BinaryIO, *, long_edge_px: int | None, max_pixels: int) -> De
         size, orientation = _size(sensor.sizes, max_pixels)
         preview = _preview(library, sensor, long_edge_px, max_pixels)
     facts = _facts(body, preview)
-    if preview is None or (max(preview.size) < _TINY_PX and 10 * max(preview.size) < 9 * max(size)):
+    if preview is None or (max(preview.size) < TINY_PX and 10 * max(preview.size) < 9 * max(size)):
         developed = _developed(library, body, max(size), must=preview is None)
         if developed is not None:
             return Developed(developed, size, replace(facts, orientation=1))
@@ -88,8 +88,8 @@ def _preview(library: Any, sensor: Any, long_edge_px: int | None, max_pixels: in
         if image.width * image.height > max_pixels:
             return None
         # Only what is decoded shows that it is whole; the tiny ones are not made tinier.
-        if long_edge_px is not None and max(image.size) > _TINY_PX:
-            image.draft(None, fit(image.size, max(long_edge_px, _TINY_PX)))
+        if long_edge_px is not None and max(image.size) > TINY_PX:
+            image.draft(None, fit(image.size, max(long_edge_px, TINY_PX)))
         image.load()
     except MemoryError:
         raise
