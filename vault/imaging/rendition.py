@@ -86,11 +86,15 @@ def play(source: BinaryIO, kind: Kind, sink: BinaryIO, order: Play, *, max_pixel
             size, turn = _size(tracks, max_pixels)
             seconds = seconds_of(tracks)
             is_copy = _plays(tracks, kind, size, order.length / seconds * 8)
-        # Opened anew: not every container finds back to its beginning.
-        with opened(Window(source, order.offset, order.length), kind) as tracks:
-            upright = size if turn % 180 == 0 else size[::-1]
-            made = upright if is_copy else fitted(upright)
-            _write(tracks, sink, made if not is_copy else None, turn)
+        upright = made = size if turn % 180 == 0 else size[::-1]
+        if is_copy:
+            try:
+                _write_anew(source, kind, sink, order, None, turn)
+            except _Uncopyable:
+                is_copy = False
+        if not is_copy:
+            made = fitted(upright)
+            _write_anew(source, kind, sink, order, made, turn)
         sink.flush()
         written = os.fstat(sink.fileno()).st_size
         boxes.silence(sink, written)
@@ -120,6 +124,16 @@ def _plays(tracks: Tracks, kind: Kind, size: tuple[int, int], bits_per_second: f
         and min(size) <= SHORT_EDGE_PX + _BLOCK_PX
         and bits_per_second <= _MOST_COPIED_BITS_PER_SECOND
     )
+
+
+def _write_anew(  # noqa: PLR0917 - one step of `play`
+    source: BinaryIO, kind: Kind, sink: BinaryIO, order: Play, size: tuple[int, int] | None, turn: int
+) -> None:
+    """Open the film once more, as not every container finds back to its beginning, and write from the start."""
+    sink.seek(0)
+    sink.truncate()
+    with opened(Window(source, order.offset, order.length), kind) as tracks:
+        _write(tracks, sink, size, turn)
 
 
 def _write(tracks: Tracks, sink: BinaryIO, size: tuple[int, int] | None, turn: int) -> None:
@@ -152,6 +166,10 @@ def _packets(tracks: Tracks, streams: list[Stream]) -> Iterator[Packet]:
             yield packet
 
 
+class _Uncopyable(Exception):
+    """Packets that do not say when they are to be decoded: they can be decoded, but not carried over."""
+
+
 class _Copier:
     """Carries the packets of a stream over as they are, or through a filter that takes something out."""
 
@@ -162,7 +180,7 @@ class _Copier:
 
     def take(self, packet: Packet) -> None:
         if packet.dts is None:
-            return
+            raise _Uncopyable
         for each in self._filter.filter(packet) if self._filter else [packet]:
             each.stream = self._stream
             self._output.mux(each)

@@ -31,6 +31,7 @@ _KEY_EVERY_FRAMES: Final = 120
 _SOUND_HZ: Final = 48_000
 _SOUND_BITS_PER_SECOND: Final = 160_000
 _FRAME_SAMPLES: Final = 1024
+_SHORTEST_SILENCE: Final = Fraction(1, 2)
 _TURNS: Final = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
 # One picture for each that came, woven of both halves of those that were filmed in halves.
 _WEAVING: Final = (("bwdif", "mode=send_frame:deint=interlaced"),)
@@ -158,11 +159,15 @@ class SoundWriter:
         self._stream = stream = output.add_stream("aac", _SOUND_HZ)
         stream.codec_context.bit_rate = _SOUND_BITS_PER_SECOND
         stream.codec_context.thread_type, stream.codec_context.thread_count = ThreadType.NONE, 1
+        # When the next sample that comes in is due, in seconds; and the place of the next that goes out, in samples.
+        self._due: Fraction | None = None
+        self._at = 0
 
     def take(self, packet: Packet) -> None:
         """Write the sound of a packet. Raises what PyAV raises for a broken one."""
         for frame in packet.decode():
             if isinstance(frame, AudioFrame):
+                self._keep_time(frame)
                 self._write(self._resampler.resample(frame))
 
     def finish(self) -> None:
@@ -170,6 +175,20 @@ class SoundWriter:
         self._write(self._resampler.resample(None))
         self._output.mux(self._stream.encode(None))
 
+    def _keep_time(self, frame: AudioFrame) -> None:
+        """Go by the samples, whose number is exact where the moments of coarse containers are not, but over gaps."""
+        lasts = Fraction(frame.samples, frame.sample_rate)
+        said = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base - self._start
+        if self._due is None:
+            self._due = max(Fraction(0), said or Fraction(0))
+            self._at = round(self._due * _SOUND_HZ)
+        elif said is not None and said - self._due > _SHORTEST_SILENCE:
+            self._at += round((said - self._due) * _SOUND_HZ)
+            self._due = said
+        self._due += lasts
+
     def _write(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
+            frame.pts, frame.time_base = self._at, Fraction(1, _SOUND_HZ)
+            self._at += frame.samples
             self._output.mux(self._stream.encode(frame))
