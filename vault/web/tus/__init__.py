@@ -14,7 +14,7 @@ from vault.services import Vault
 from vault.services.importing import runs
 from vault.services.uploads import resumable
 from vault.services.uploads.pouring import ALGORITHMS, CHUNK_BYTES, Piece
-from vault.services.uploads.promises import Announced, Sender, Standing
+from vault.services.uploads.promises import Announced, Over, Sender, Standing
 from vault.web.access import SMALL_BODY, Face, public, signed_in, vault, viewer
 from vault.web.tus import headers
 
@@ -65,11 +65,12 @@ def begin(sender: Sender, announced: Announced, piece: Piece | None) -> Standing
 
 def go_on(sender: Sender, upload_id: str) -> Response:
     """Take the next piece, or end the upload."""
+    # Whose it is comes first: to everybody else there is no such upload, whatever the request says.
+    with suppress(Over):
+        resumable.find(sender, upload_id)
     if headers.method("PATCH", "DELETE") == "DELETE":
         resumable.end(vault(), sender, upload_id)
         return Response(status=204)
-    # Whose it is comes first: to everybody else there is no such upload, whatever the request says.
-    resumable.find(sender, upload_id)
     offset, piece = headers.number("Upload-Offset"), headers.piece() or Piece(request.environ["wsgi.input"], 0)
     return headers.describe(Response(status=204), resumable.append(vault(), sender, upload_id, offset, piece))
 
