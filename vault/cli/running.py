@@ -3,7 +3,8 @@
 import logging
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import cast
 
 import click
@@ -79,28 +80,29 @@ def worker(house: House) -> None:
             known = next((each.tasks for each in (editions, playback) if name in each.tasks), derivatives.tasks)
             known.run(vault, name, args)
 
-    def due(under_way: Collection[Message]) -> Message | None:
-        with app.app_context():
-            return derivatives.due(vault, under_way)
-
-    def playback_due(under_way: Collection[Message]) -> Message | None:
-        with app.app_context():
-            return playback.due(vault, under_way)
-
-    def import_due(under_way: Collection[Message]) -> Message | None:
-        with app.app_context():
-            return importing.due(under_way)
-
     stopped = threading.Event()
     for deed in (tidy_hourly, write_heads):
         threading.Thread(target=deed, args=(app, stopped), name=deed.__name__, daemon=True).start()
     try:
-        # One video and one import at a time, and pictures beside them: none waits for another.
-        crews = [Crew(due, vault.settings.worker_threads), Crew(playback_due, 1), Crew(import_due, 1)]
+        crews = _crews(app, vault)
         # The application opens no other kind; services only need to leave hints in it.
         work(cast("EngineQueue", vault.queue), run=run_task, crews=crews, rows={"render", "playback", "import"})
     finally:
         stopped.set()
+
+
+def _crews(app: Flask, vault: Vault) -> list[Crew]:
+    """Return who works on what: one video and one import at a time, and pictures beside them; none waits for another."""
+
+    def asking(due: Callable[[Collection[Message]], Message | None]) -> Callable[[Collection[Message]], Message | None]:
+        def ask(under_way: Collection[Message]) -> Message | None:
+            with app.app_context():
+                return due(under_way)
+
+        return ask
+
+    pictures, films = (asking(partial(each.due, vault)) for each in (derivatives, playback))
+    return [Crew(pictures, vault.settings.worker_threads), Crew(films, 1), Crew(asking(importing.due), 1)]
 
 
 def tidy_hourly(app: Flask, stopped: threading.Event) -> None:
