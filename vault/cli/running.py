@@ -92,7 +92,7 @@ def worker(house: House) -> None:
 
 
 def _crews(app: Flask, vault: Vault) -> list[Crew]:
-    """Return who works on what: one video and one import at a time, and pictures beside them; none waits for another."""
+    """Return who works on what: one video and one import at a time, pictures beside them; none waits for another."""
 
     def asking(due: Callable[[Collection[Message]], Message | None]) -> Callable[[Collection[Message]], Message | None]:
         def ask(under_way: Collection[Message]) -> Message | None:
