@@ -18,7 +18,7 @@ _CHARACTER_SETS: Final = {
 }
 # A decoding child can open no file any more when it first meets one of them.
 for _name in ("utf-16", "utf-16-le", "utf-16-be", "iso2022_jp"):
-    b"".decode(_name)
+    b"a ".decode(_name, "ignore")
 _APPLE: Final = b"Apple iOS\x00\x00\x01"
 _CONTENT_ID_TAG: Final = 0x0011
 _CONTENT_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
