@@ -2,9 +2,15 @@
 
 import sys
 
-from bench import growth, requests, variants, zips
+from bench import growth, render, requests, variants, zips
 
-BENCHES = {"requests": requests.run, "growth": growth.run, "variants": variants.run, "zips": zips.run}
+BENCHES = {
+    "requests": requests.run,
+    "growth": growth.run,
+    "variants": variants.run,
+    "zips": zips.run,
+    "render": render.run,
+}
 
 
 def main(names: list[str]) -> None:

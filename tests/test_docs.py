@@ -20,7 +20,7 @@ DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives"]
 # Defaults that depend on the machine or are made there.
 MADE = "made at the first start"
-TOLD = {"home": "`instance`", "secret_key": MADE, "audit_key": MADE, "worker_threads": "one per processor core"}
+TOLD = {"home": "`instance`", "secret_key": MADE, "audit_key": MADE, "worker_threads": "one more than processor cores"}
 TOLD["worker_memory_bytes"] = "half of the machine's memory"
 LINK = re.compile(r"""(?:\]\(|(?:src|srcset)=")([^)"\s]+)""")
 CODE = re.compile(r"```.*?```", re.DOTALL)

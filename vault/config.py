@@ -68,7 +68,7 @@ class Settings:
     decoder_seconds: int = 30
     video_memory_bytes: int = 2 * GIB
     video_seconds: int = 3_600
-    worker_threads: int = os.cpu_count() or 1
+    worker_threads: int = (os.cpu_count() or 1) + 1
     worker_memory_bytes: int = 0
     reserve_bytes: int = 0
     password_memory_kib: int = 65_536

@@ -178,9 +178,11 @@ def _write(session: Session, media: Media, rendered: Rendered, kept: list[Varian
     media.media_type = rendered.kind.media_type
     media.width, media.height = rendered.width, rendered.height
     media.duration_seconds = rendered.duration_seconds
+    shown_at = media.shown_at
     describing.read(media, rendered.metadata)
-    session.flush()
-    membership.redate(session, media)
+    if media.shown_at != shown_at:
+        session.flush()
+        membership.redate(session, media)
 
 
 def _give_back(media_id: int) -> None:
