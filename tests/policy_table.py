@@ -18,6 +18,7 @@ LETTERS = {
     "p": Action.PLACE,
     "t": Action.TRASH,
     "o": Action.RESTORE,
+    "q": Action.RECOVER,
     "x": Action.DELETE,
     "e": Action.EXPLAIN,
     "k": Action.ACCEPT,
@@ -37,7 +38,7 @@ LETTERS = {
 MEDIA = """
             live   pending trashed quarantined loose  theirs below  apart  ghosts guest  gone   awaiting welcome private
 nobody      -      -       -       -           -      -      -      -      -      -      -      -        -       -
-owner       vdcpte vdcpte  o       -           vdcpte vdc    vdcpte vdcpte -      -      vdcpte vdcptek  vdcpte  -
+owner       vdcpte vdcpte  o       q           vdcpte vdc    vdcpte vdcpte -      -      vdcpte vdcptek  vdcpte  -
 ghost       -      -       -       -           -      -      -      -      -      -      -      -        -       -
 stranger    -      -       -       -           -      -      -      -      -      -      -      -        -       -
 viewer      v      v       -       -           -      v      v      -      -      -      -      -        v       -

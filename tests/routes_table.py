@@ -24,6 +24,7 @@ GET    /pictures                                       in   200  200  200  200  
 GET    /progress                                       in   200  200  200  200  200  200  200  200  in
 POST   /progress/try-again                             in   302  302  302  302  302  302  302  302  in
 GET    /trash                                          in   200  200  200  200  200  200  200  200  in
+GET    /damaged                                        in   200  200  200  200  200  200  200  200  in
 POST   /trash/empty !                                  in   302  302  302  302  302  302  302  302  in
 GET    /albums                                         in   200  200  200  200  200  200  200  200  in
 GET    /albums/new                                     in   200  200  200  200  200  200  200  200  in
@@ -68,6 +69,9 @@ GET    /albums/{album}/as/{guest}/media/{media}        in   403  403  403  403  
 GET    /albums/{album}/as/{guest}/media/{loose}        in   403  403  403  403  403  403  403  403  in
 GET    /albums/{album}/as/{guest}/media/{media}/thumb  403  403  403  403  403  403  200  200  403  403
 GET    /albums/{album}/as/{guest}/media/{media}/preview 403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{film}/video   403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{media}/motion 403  403  403  403  403  403  200  200  403  403
+GET    /albums/{album}/as/{guest}/media/{loose}/motion 403  403  403  403  403  403  403  403  403  403
 GET    /albums/{album}/as/{guest}/media/{media}/original 403  403  403  403  403  403  403  403  403  403
 GET    /albums/{album}/as/link-{taker}/media/{media}/original 403  403  403  403  403  403  200  200  403  403
 GET    /albums/{album}/as/{guest}/media/{loose}/thumb  403  403  403  403  403  403  403  403  403  403
@@ -102,6 +106,12 @@ GET    /media/{binned}                                 in   403  403  403  403  
 GET    /media/{media}/thumb                            403  403  200  200  200  200  200  200  403  403
 GET    /media/{media}/preview                          403  403  200  200  200  200  200  200  403  403
 GET    /media/{media}/original                         403  403  403  200  200  200  200  200  403  403
+GET    /media/{media}/motion                           403  403  200  200  200  200  200  200  403  403
+GET    /media/{media}/video                            403  403  404  404  404  404  404  404  403  403
+GET    /media/{loose}/motion                           403  403  403  403  403  403  403  404  403  403
+GET    /media/{binned}/motion                          403  403  403  403  403  403  403  403  403  403
+GET    /media/{film}/video                             403  403  200  200  200  200  200  200  403  403
+GET    /media/{film}/motion                            403  403  404  404  404  404  404  404  403  403
 GET    /media/{loose}/thumb                            403  403  403  403  403  403  403  200  403  403
 GET    /media/{binned}/original                        403  403  403  403  403  403  403  403  403  403
 GET    /media/{failed}/thumb                           403  403  404  404  404  404  404  404  403  403
@@ -130,6 +140,9 @@ GET    /l/{inside}/albums/{apart}                      403  403  403  403  403  
 GET    /l/{inside}/media/{media}                       403  403  403  403  403  403  403  403  403  200
 GET    /l/{inside}/media/{media}/thumb                 403  403  403  403  403  403  403  403  403  200
 GET    /l/{inside}/media/{media}/preview               403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{media}/motion                403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{film}/video                  403  403  403  403  403  403  403  403  403  200
+GET    /l/{inside}/media/{loose}/motion                403  403  403  403  403  403  403  403  403  403
 GET    /l/{inside}/media/{media}/original              403  403  403  403  403  403  403  403  403  403
 GET    /l/{inside}/media/{loose}                       403  403  403  403  403  403  403  403  403  403
 GET    /l/{inside}/media/{loose}/thumb                 403  403  403  403  403  403  403  403  403  403

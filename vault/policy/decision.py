@@ -48,6 +48,8 @@ def rule(what: Resource, viewer: Viewer, action: Action) -> ColumnElement[bool]:
         return _by_link(what, viewer, action)
     if what is Media and action is Action.RESTORE:
         return _own_trash(viewer)
+    if what is Media and action is Action.RECOVER:
+        return _own_quarantine(viewer)
     role = NEEDED[what].get(action)
     if role is None:
         return sa.false()
@@ -91,6 +93,11 @@ def _holds(what: Resource, viewer: Viewer, role: Role) -> ColumnElement[bool]:
 def _own_trash(viewer: Viewer) -> ColumnElement[bool]:
     own = Media.owner_id == viewer.user_id
     return and_(Media.trashed_at.is_not(None), own, grants.enabled(viewer.user_id))
+
+
+def _own_quarantine(viewer: Viewer) -> ColumnElement[bool]:
+    own = and_(Media.owner_id == viewer.user_id, Media.trashed_at.is_(None))
+    return and_(Media.quarantined_at.is_not(None), own, grants.enabled(viewer.user_id))
 
 
 def _holds_link(viewer: Viewer, role: Role) -> ColumnElement[bool]:

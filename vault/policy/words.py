@@ -32,6 +32,8 @@ class Action(StrEnum):
     """Move a picture to the trash, or try to render it again."""
     RESTORE = "restore"
     """Take a picture out of the trash, or delete it for good."""
+    RECOVER = "recover"
+    """Read what became of a picture of one's own whose file is damaged."""
     DELETE = "delete"
     """Delete an album or a link."""
     EXPLAIN = "explain"

@@ -90,6 +90,11 @@ def _told(row: Notice) -> Told:
             title = f"The account of {person} was opened anew"
             did = OPENED.get(detail.get("how", ""), "opened it")
             text = f"{detail.get('by') or 'Whoever runs the vault'} {did}. Whoever holds it sees {_listed(n)}."
+        case "media.quarantine":
+            n = detail.get("count", 1)
+            title = "A picture of yours is damaged" if n == 1 else f"{n:,} pictures of yours are damaged"
+            which = f"“{detail.get('file', '')}”{_and_others(n - 1)}"
+            text = f"What the vault kept of {which} is no longer what you uploaded."
         case _:
             title, text = "Something happened that concerns you", row.kind.replace("_", " ").replace(".", ": ")
     return Told(row.public_id, row.kind, row.at, title, text)
@@ -105,6 +110,10 @@ def _break_glass(row: Notice, detail: dict[str, Any]) -> Told:
     told = f"The reason they gave: “{detail['reason']}”. {state} It is recorded."
     held = (None, None) if ended else (detail["album_id"], detail["by_id"])
     return Told(row.public_id, row.kind, row.at, title, told, *held)
+
+
+def _and_others(more: int) -> str:
+    return f" and {more:,} more" if more else ""
 
 
 def _listed(albums: Any) -> str:

@@ -1,8 +1,7 @@
 """The door of every request: who is there, which mark the address bears, and the permit in place of the id.
 
 Floor 4, a hall that the page files use. Nets 1 to 3 of docs/adr/0002-one-decision.md: `requires` swaps an id for a
-Permit, `seal` refuses to start while an address bears no mark, and the gate refuses a request to one. The only place
-that knows `current_user`.
+Permit, `seal` refuses to start while an address bears no mark, the gate refuses it. Only here is `current_user` known.
 """
 
 from collections.abc import Callable
@@ -102,13 +101,22 @@ def admin(face: Face = Face.PAGE) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return lambda view: marked(view, Mark(face, person=True, administrator=True))
 
 
-def requires(action: Action, what: Any, *, face: Face = Face.PAGE) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Mark an address that acts on one thing: the id in it becomes a Permit, the view's first argument."""
+def requires(
+    action: Action, what: Any, *, face: Face = Face.PAGE, otherwise: Action | None = None
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Mark an address that acts on one thing: the id in it becomes a Permit for the action, or else for the other."""
 
     def decorate(view: Callable[..., R]) -> Callable[..., R]:
         @wraps(view)
         def decided(*args: Any, **values: Any) -> R:
-            return view(permit(action, what, values.pop(ID_NAMES[what])), *args, **values)
+            public_id = values.pop(ID_NAMES[what])
+            try:
+                found = permit(action, what, public_id)
+            except Denied:
+                if otherwise is None:
+                    raise
+                found = permit(otherwise, what, public_id)
+            return view(found, *args, **values)
 
         return marked(decided, Mark(face))
 

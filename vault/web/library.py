@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from vault.services import albums, library
+from vault.services import albums, library, recovery
 from vault.web.access import me, signed_in, vault, viewer
 from vault.web.tiles import PAGE_SIZE, as_json, member_cards, member_tile, next_url, wants_json
 
@@ -53,6 +53,14 @@ def trash() -> str:
         for media in page.items
     ]
     return render_template("library/trash.html", tiles=tiles, next=next_url(page), trash_days=days)
+
+
+@blueprint.get("/damaged")
+@signed_in()
+def damaged() -> str:
+    """Show which of one's pictures are damaged."""
+    page = recovery.damaged(viewer(), limit=PAGE_SIZE, cursor=request.args.get("cursor"))
+    return render_template("library/damaged.html", pictures_found=page.items, next=next_url(page))
 
 
 @blueprint.post("/trash/empty")

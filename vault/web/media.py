@@ -57,10 +57,12 @@ def motion(permit: Permit[MediaFacts]) -> Response:
 
 
 @blueprint.get("")
-@requires(Action.VIEW, Media)
+@requires(Action.VIEW, Media, otherwise=Action.RECOVER)
 def show(permit: Permit[MediaFacts]) -> str:
-    """Show one picture with what is known of it, between its neighbours."""
+    """Show one picture with what is known of it, between its neighbours; of a damaged one, what to do."""
     media, viewer = library.get(permit), permit.viewer
+    if permit.action is Action.RECOVER:
+        return render_template("media/damaged.html", media=media, details=details(media))
     if media.state == State.PENDING:
         progress.want([media.id])
     album = _album_around()

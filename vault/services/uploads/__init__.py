@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit
+from vault import audit, quarantine
 from vault.db import db, transaction, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
@@ -25,7 +25,7 @@ from vault.models.sharing import Link
 from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Conflict, OverQuota, Refused, Vault
 from vault.signing import new_public_id
-from vault.storage import Arrival, original_key
+from vault.storage import Arrival, Missing, original_key
 
 LONGEST_FILE_NAME = 1024
 NO_MORE = "This link takes no more pictures. Ask the person who sent it."
@@ -152,9 +152,26 @@ def _receive(vault: Vault, bringer: _Bringer, incoming: Arrival, *, file_name: s
         else:
             vault.queue.enqueue("render", media.public_id)
             return received
-    received = _again(bringer, incoming.sha256, album_id)
+    is_mended = _make_whole(vault, bringer, incoming)
+    received = _again(bringer, incoming.sha256, album_id, is_mended=is_mended)
     incoming.discard()
     return received
+
+
+def _make_whole(vault: Vault, bringer: _Bringer, incoming: Arrival) -> bool:
+    """Keep what came in place of the copy that is here, where that is damaged or lost; say whether it was."""
+    same = (Media.owner_id == bringer.owner_id, Media.sha256 == incoming.sha256, Media.origin == bringer.origin)
+    row = db.session.execute(sa.select(Media.blob_key, Media.quarantined_at).where(*same)).one_or_none()
+    if row is None:
+        return False
+    try:
+        if row.quarantined_at is None and vault.storage.stat(row.blob_key).bytes == incoming.bytes:
+            return False
+        vault.storage.delete(row.blob_key)
+    except Missing:
+        pass  # likewise lost
+    incoming.keep(row.blob_key)
+    return True
 
 
 def _new_row(bringer: _Bringer, incoming: Arrival, kind: Kind, file_name: str) -> Media:
@@ -211,13 +228,15 @@ def _admit_guest(session: Session, bringer: _Bringer, media: Media) -> None:
     media.awaiting_since = utcnow() if link.needs_acceptance else None
 
 
-def _again(bringer: _Bringer, sha256: str, album_id: str | None) -> Received:
+def _again(bringer: _Bringer, sha256: str, album_id: str | None, *, is_mended: bool) -> Received:
     """Answer with the copy that is here. One that lay in the trash was wanted after all."""
     with transaction() as session:
         known = _known(bringer, sha256)
         media = membership.hold(session, known) if known is not None else None
         if media is None:
             raise Conflict("The copy that was here was deleted a moment ago. Please upload it again.")
+        if is_mended and media.quarantined_at is not None:
+            quarantine.release(session, media, actor_id=bringer.viewer.user_id)
         # What its owner turned away stays where he put it, however often a guest brings it.
         if media.trashed_at is not None and bringer.guest is None:
             media.trashed_at = None
