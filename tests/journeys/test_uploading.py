@@ -1,74 +1,30 @@
 """Uploads that survive: a tab that is loaded anew, a vault that is killed, a pause, a sign-out, a file of no use."""
 
-import base64
 import hashlib
 import re
+import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from playwright.sync_api import Error, Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.factories import PASSWORD, SECRET
+from tests.factories import PASSWORD
 from tests.journeys.conftest import Browse
+from tests.journeys.parcels import PIECE, Gate, Restartable, draw, drop, kept
 from tests.journeys.steps import confirm, origin, sign_in
+from tests.journeys.test_accessible import AXE, look_over
 from tests.live.server import LiveVault, eventually, looking_inside
-from tests.pictures import drawing, jpeg
+from tests.pictures import drawing, jpeg, xmp_packet
 from vault.db import db
-from vault.models.media import Album, AlbumMedia, Media
+from vault.models.media import Media
 
 pytestmark = pytest.mark.journey
 COUNT = 500
 LONG_MS = 90_000
 TITLE = ".tray-title"
-# What a browser's picker of folders and a drop of folders have in common is little: the entries of a drop are made up.
-DROP = """
-([names, size]) => {
-  const type = (name) => name.endsWith(".jpg") ? "image/jpeg" : "";
-  const bytes = (data) => Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const file = (name, data) => new File([bytes(data)], name, {type: type(name)});
-  const entries = names.map(([name, data]) => ({
-    isDirectory: false, isFile: true, fullPath: `/trip/${name}`, name, file: (done) => done(file(name, data)),
-  }));
-  const folder = {
-    isDirectory: true, isFile: false, fullPath: "/trip", name: "trip",
-    createReader: () => {
-      const left = [...entries];
-      return {readEntries: (done) => done(left.splice(0, size))};
-    },
-  };
-  const item = {kind: "file", webkitGetAsEntry: () => folder, getAsFile: () => null};
-  const transfer = {types: ["Files"], files: [], items: [item]};
-  const event = new Event("drop", {cancelable: true});
-  Object.defineProperty(event, "dataTransfer", {value: transfer});
-  dispatchEvent(event);
-}
-"""
-
-
-PIECE = 65_536
-
-
-class Restartable:
-    """A vault that can be killed and started again at the same address."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.vault = self._started("--migrate")
-
-    def kill(self) -> None:
-        """Kill every process of it at once, as a power cut does."""
-        self.vault.clear_away()
-
-    def start(self) -> None:
-        """Start it again where it was."""
-        self.vault = self._started("--port", str(self.vault.port))
-
-    def _started(self, *arguments: str) -> LiveVault:
-        return LiveVault(self.home, arguments, {"VAULT_SECRET_KEY": SECRET, "VAULT_UPLOAD_PIECE_BYTES": str(PIECE)})
 
 
 @pytest.fixture(scope="module")
@@ -85,32 +41,9 @@ def album(restartable: Restartable) -> str:
         return house.album(house.person("Anna", password=PASSWORD), "The trip").public_id
 
 
-def draw(folder: Path, count: int, *, width: int = 48, seed: int = 0) -> set[str]:
-    """Draw small pictures that all differ, a hundred to a folder; return their digests."""
-    digests = set()
-    for number in range(count):
-        path = folder / f"day {number // 100}" / f"{number:04}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image = (
-            Image.effect_noise((width, width), 60) if width > 48 else Image.new("RGB", (48, 32), (number % 256, 9, 9))
-        )
-        image.save(path, quality=95, comment=f"{seed} {number}".encode())
-        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
-    return digests
-
-
-def kept(home: Path, album: str) -> list[str]:
-    """Return the digests of what lies in an album."""
-    with looking_inside(home):
-        found = sa.select(Media.sha256).join(AlbumMedia, AlbumMedia.media_id == Media.id)
-        return sorted(
-            db.session.scalars(found.join(Album, Album.id == AlbumMedia.album_id).where(Album.public_id == album))
-        )
-
-
-def open_uploader(page: Page, vault: LiveVault, album: str = "") -> None:
+def open_uploader(page: Page, vault: LiveVault, album: str = "", *, name: str = "Anna") -> None:
     """Sign in and open the upload page."""
-    sign_in(page, vault, "Anna")
+    sign_in(page, vault, name)
     page.wait_for_url(f"{origin(vault)}/")
     page.goto(f"{origin(vault)}/upload?album={album}")
     expect(page.get_by_role("heading", name="Upload")).to_be_visible()
@@ -142,41 +75,6 @@ def test_a_folder_arrives_once_through_a_reload_and_a_killed_vault(
     assert kept(restartable.home, album) == sorted(digests)
     with looking_inside(restartable.home):
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == COUNT
-
-
-class Gate:
-    """Lets pieces through to the vault until it is shut, and notes where each of them began."""
-
-    def __init__(self, page: Page, shut_at: int | None = None) -> None:
-        self.page = page
-        self.shut_at = shut_at
-        self.offsets: list[int] = []
-        self.created = 0
-        self.held: list[Route] = []
-        page.route("**/uploads/**", self._pass)
-
-    def wait(self) -> None:
-        """Wait until something stands before the shut gate."""
-        eventually(lambda: self.page.title() and self.shut_at in self.offsets)
-
-    def _pass(self, route: Route) -> None:
-        request = route.request
-        self.created += request.method == "POST"
-        if request.method == "PATCH":
-            self.offsets.append(int(request.headers["upload-offset"]))
-        if request.method in {"PATCH", "POST"} and self.shut_at is not None:
-            at = self.offsets[-1] if request.method == "PATCH" else 0
-            if at >= self.shut_at:
-                self.held.append(route)
-                return
-        route.continue_()
-
-    def end(self) -> None:
-        """Turn away what still waits, when nobody listens any more."""
-        self.page.goto("about:blank")
-        for route in self.held:
-            with suppress(Error):
-                route.abort()
 
 
 @pytest.fixture
@@ -252,6 +150,7 @@ def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Brow
     paper.write_bytes(b"%PDF-1.7 " + bytes(3000))
     Image.new("RGB", (40, 30), (1, 2, 3)).save(fine)
     page = browse()
+    page.context.add_init_script(path=AXE)
     open_uploader(page, restartable.vault)
     page.locator("[data-upload-files]").set_input_files([paper, fine])
     expect(page.locator(TITLE)).to_have_text("1 uploaded, 1 not uploaded")
@@ -260,6 +159,7 @@ def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Brow
     )
     expect(page.locator(".sent").first).to_contain_text("paper.jpg")
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    assert list(look_over(page, "uploads")) == []
     # Nothing of it is tried again with the next page.
     page.reload()
     expect(page.locator(TITLE)).to_have_count(0)
@@ -280,11 +180,6 @@ def test_whoever_signs_out_takes_the_queue_along(restartable: Restartable, brows
     gate.end()
 
 
-def drop(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
-    """Drop a folder whose entries are handed out some at a time, as browsers do."""
-    page.evaluate(DROP, [[(name, base64.b64encode(data).decode()) for name, data in files], at_a_time])
-
-
 def test_a_dropped_folder_is_read_to_its_end(restartable: Restartable, browse: Browse) -> None:
     with looking_inside(restartable.home) as house:
         owner = house.person("Ben", password=PASSWORD)
@@ -300,6 +195,38 @@ def test_a_dropped_folder_is_read_to_its_end(restartable: Restartable, browse: B
         "2 files were left out: 1 of a kind that is not kept, 1 hidden."
     )
     assert kept(restartable.home, album) == sorted(hashlib.sha256(data).hexdigest() for _, data in files)
+
+
+def test_what_is_there_is_not_sent_again(restartable: Restartable, browse: Browse, tmp_path: Path) -> None:
+    with looking_inside(restartable.home) as house:
+        album = house.album(house.person("Cem", password=PASSWORD), "Twice").public_id
+    digests = draw(tmp_path / "trip", 12, seed=3)
+    (tmp_path / "trip" / "day 0" / "0003.jpg.xmp").write_bytes(xmp_packet(title="A day out"))
+    page = browse()
+    open_uploader(page, restartable.vault, name="Cem")
+    page.locator("[data-upload-folder]").set_input_files(tmp_path / "trip")
+    expect(page.locator(TITLE)).to_have_text("12 uploaded")
+    gate = Gate(page)
+    page.goto(f"{origin(restartable.vault)}/upload?album={album}")
+    page.locator("[data-upload-folder]").set_input_files(tmp_path / "trip")
+    expect(page.locator(TITLE)).to_have_text("12 already in your vault")
+    assert (gate.created, gate.offsets) == (0, [])
+    assert kept(restartable.home, album) == sorted(digests)
+    with looking_inside(restartable.home):
+        titles = db.session.scalars(sa.select(Media.title).where(Media.sha256.in_(digests), Media.title != "")).all()
+        assert titles == ["A day out"]
+
+
+def test_the_pictures_of_an_archive_are_offered(restartable: Restartable, browse: Browse, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr("one.jpg", jpeg(drawing(77, 20)))
+    page = browse()
+    open_uploader(page, restartable.vault)
+    page.locator("[data-upload-files]").set_input_files(tmp_path / "old.zip")
+    page.get_by_role("button", name="Import the pictures in old.zip").click()
+    page.get_by_role("link", name="See the import: old.zip").click()
+    page.wait_for_url("**/imports/*")
+    expect(page.locator("main")).to_contain_text("old.zip")
 
 
 def test_ten_thousand_files_are_a_few_lines(restartable: Restartable, browse: Browse) -> None:

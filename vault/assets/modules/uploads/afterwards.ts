@@ -16,8 +16,10 @@ export class Afterwards {
       await ask("PUT", `${this.api}/albums/${item.albumId}/media/${item.mediaId}`, { "X-CSRFToken": csrfToken() });
     }
     const unread: string[] = [];
-    for (const { name, file } of item.sidecars) {
-      const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+    // The vault keeps what came last: XMP, which says more, after the lists of archives.
+    const notes = item.sidecars.map((each) => ({ ...each, ending: each.name.slice(each.name.lastIndexOf(".") + 1).toLowerCase() }));
+    notes.sort((one, other) => one.ending.localeCompare(other.ending));
+    for (const { name, file, ending } of notes) {
       const headers = { "Content-Type": TYPES[ending] ?? "application/octet-stream", "X-CSRFToken": csrfToken() };
       try {
         await ask("PUT", `${this.api}/media/${item.mediaId}/sidecar`, headers, file);

@@ -17,6 +17,8 @@ const AT_ONCE = 3;
 const AHEAD = 600;
 const ENOUGH_TO_ASK = 100;
 const TRIES = 4;
+/** The status by which the tus protocol says that a checksum does not hold. */
+const ALTERED = 460;
 
 export interface Listener {
   /** Called whenever anything is not as it was. */
@@ -66,8 +68,8 @@ export class Queue {
   }
 
   /** Try again what failed, go on with what waited for a yes, or for its file. */
-  restart(item: Item): void {
-    item.tries = 0;
+  restart(item: Item, tries = 0): void {
+    item.tries = tries;
     item.note = "";
     item.stage = "waiting";
     this.waiting.push(item);
@@ -257,11 +259,14 @@ export class Queue {
     item.tries += 1;
     if (item.tries >= TRIES) return this.fail(item, refusal.message, true);
     item.stage = "ready";
+    // What arrived is not what was hashed: perhaps the file was written to in between.
+    if (refusal.status === ALTERED) item.sha256 = "";
     const seconds = Math.max(refusal.seconds, 2 ** (item.tries - 1));
     this.delayed += 1;
     setTimeout(() => {
       this.delayed -= 1;
-      this.makeReady(item);
+      if (item.sha256 === "" && this.items.has(item.id)) this.restart(item, item.tries);
+      else this.makeReady(item);
       this.pump();
     }, seconds * 1000);
   }

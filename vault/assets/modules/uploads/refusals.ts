@@ -48,7 +48,7 @@ export function refusalOf({ status, text, retryAfter }: Answered): Refusal {
     case 409:
     case 423:
     case 460:
-      return new Refusal(detail ?? "The vault and this page do not agree on what has arrived.", "again", 1);
+      return new Refusal(detail ?? "The vault and this page do not agree on what has arrived.", "again", 1, status);
     case 413:
       return new Refusal(detail ?? "Something between this page and the vault takes no pieces of this size. Tell the person who runs the vault.", "full");
     case 507:
