@@ -225,3 +225,17 @@ def test_files_that_are_not_what_the_child_says_are_thrown_away(
     sinks = {target.name: BytesIO() for target in TARGETS}
     monkeypatch.setattr(nursery.Nursery, "ask", lie)
     assert_failed(sandbox.render(put(tmp_path, pictures.jpeg()), out_dir), Reason.CRASHED, out_dir)
+
+
+def test_the_child_reads_texts_that_are_not_in_the_alphabet_of_most(
+    sandbox: Sandbox, tmp_path: Path, out_dir: Path
+) -> None:
+    exif = pictures.camera_exif()
+    # What a common program for pictures writes: confined, nothing can be loaded any more, not even an alphabet.
+    exif[0x9C9B] = "Über alles".encode("utf-16-le")
+    exif[0x9C9E] = "Maß;Öl".encode("utf-16-le")
+    outcome = sandbox.render(put(tmp_path, pictures.jpeg(exif=exif, xmp=pictures.xmp_packet(title="Żółć"))), out_dir)
+
+    assert outcome.failure is None
+    assert outcome.ok is not None
+    assert outcome.ok.metadata.title == "Żółć"

@@ -4,6 +4,7 @@ Floor 0. Confined children can load nothing.
 """
 
 import base64
+import codecs
 import contextlib
 import struct
 import zlib
@@ -18,6 +19,11 @@ from vault.imaging.refusals import Refused
 from vault.imaging.remake import FORMS, Order, remake
 from vault.imaging.render import TARGETS, render
 
+# In what texts are written, in one or another field of one or another file.
+_ALPHABETS: Final = ("ascii", "latin-1", "cp1252", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
+_XMP: Final = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt><rdf:li>a</rdf:li></rdf:Alt></dc:title>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
 _MOST_PIXELS: Final = 2048
 _MOST_FRAMES: Final = 2
 # Sixteen pixels by eight of one colour, packed: writing one would start the threads of an encoder.
@@ -33,6 +39,8 @@ _MATRIX: Final = (32405, -15371, -4985, -9693, 18760, 416, 556, -2040, 10572)
 
 def warm_up() -> None:
     """Take every path of pictures once."""
+    for alphabet in _ALPHABETS:
+        codecs.lookup(alphabet)
     for kind, body in _samples():
         with contextlib.suppress(Refused):
             sinks = {target.name: BytesIO() for target in TARGETS}
@@ -54,7 +62,7 @@ def _samples() -> list[tuple[Kind, bytes]]:
     found += [(kind, _saved(plain, kind, **frames)) for kind in (PNG, WEBP, GIF)]
     found += [(TIFF, _saved(plain, TIFF, exif=exif, compression=each)) for each in ("raw", "tiff_lzw")]
     # AVIF's encoder would start threads.
-    found += [(JPEG, _saved(inked, JPEG, exif=exif)), (AVIF, b"")]
+    found += [(JPEG, _saved(inked, JPEG, exif=exif, xmp=_XMP)), (AVIF, b"")]
     if has_heif():
         found.append((HEIC, zlib.decompress(base64.b64decode("".join(_SMALL_HEIC)))))
     if has_raws():
