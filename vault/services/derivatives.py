@@ -79,10 +79,11 @@ def _render(vault: Vault, claimed: Media) -> None:
     try:
         with vault.storage.local_path(claimed.blob_key) as source, vault.storage.temporary_folder() as folder:
             outcome = _sandbox(vault.settings).render(source, folder)
-            kept = _keep(vault, claimed, outcome.ok, folder) if outcome.ok else []
             moves = outcome.ok is not None and (
                 outcome.ok.kind.is_film or motion.find(source, outcome.ok.kind) is not None
             )
+            # Last, when the original is needed no more: it may be deleted for good meanwhile.
+            kept = _keep(vault, claimed, outcome.ok, folder) if outcome.ok else []
     except Missing:
         _fail(
             claimed.id,
