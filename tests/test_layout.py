@@ -22,7 +22,6 @@ FLOORS = {
     "audit": 2,
     "jobs": 2,
     "leftovers": 2,
-    "quarantine": 2,
     "describing": 2,
     "pairing": 2,
     "models": 1,

@@ -1,11 +1,11 @@
 """Putting pictures into quarantine and taking them out, one transaction each.
 
-Floor 3. What that means for a row is the business of `vault.quarantine`.
+Floor 3. What that means for a row is the business of `vault.models.quarantine`.
 """
 
-from vault import quarantine
+from vault import audit
 from vault.db import transaction
-from vault.models import membership
+from vault.models import membership, quarantine
 
 
 def lock_away(media_id: int, reason: str) -> bool:
@@ -15,6 +15,7 @@ def lock_away(media_id: int, reason: str) -> bool:
         if media is None or media.quarantined_at is not None:
             return False
         quarantine.lock_away(session, media, reason)
+        audit.record(session, "media.quarantine", actor_id=None, subject=media.public_id, reason=reason)
         return True
 
 
@@ -25,4 +26,5 @@ def release(media_id: int) -> bool:
         if media is None or media.quarantined_at is None:
             return False
         quarantine.release(session, media)
+        audit.record(session, "media.release", actor_id=None, subject=media.public_id)
         return True

@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit, quarantine
+from vault import audit
 from vault.db import db, transaction, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
 from vault.imaging.identify import Kind, identify
-from vault.models import membership
+from vault.models import membership, quarantine
 from vault.models.account import User
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media
@@ -236,7 +236,8 @@ def _again(bringer: _Bringer, sha256: str, album_id: str | None, *, is_mended: b
         if media is None:
             raise Conflict("The copy that was here was deleted a moment ago. Please upload it again.")
         if is_mended and media.quarantined_at is not None:
-            quarantine.release(session, media, actor_id=bringer.viewer.user_id)
+            quarantine.release(session, media)
+            audit.record(session, "media.release", actor_id=bringer.viewer.user_id, subject=media.public_id)
         # What its owner turned away stays where he put it, however often a guest brings it.
         if media.trashed_at is not None and bringer.guest is None:
             media.trashed_at = None

@@ -1,13 +1,12 @@
 """Putting a picture whose bytes have changed aside, and bringing it back when they are whole again.
 
-Floor 2: knows rows. Not a byte is touched: what is left of the file stays for whoever can save something of it. From
+Floor 1: knows rows. Not a byte is touched: what is left of the file stays for whoever can save something of it. From
 then on it is shown to nobody and handed to nobody, which is the business of the one rule (`vault.policy`).
 """
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit
 from vault.db import utcnow
 from vault.models import noticeboard
 from vault.models.history import Notice
@@ -20,19 +19,14 @@ LONGEST_REASON = 200
 def lock_away(session: Session, media: Media, reason: str) -> None:
     """Put a picture that is held into quarantine and tell its owner."""
     media.quarantined_at, media.quarantine_reason = utcnow(), reason[:LONGEST_REASON]
-    audit.record(session, "media.quarantine", actor_id=None, subject=media.public_id, reason=reason)
     _tell(session, media)
 
 
-def release(session: Session, media: Media, *, actor_id: int | None = None) -> None:
-    """Take a picture that is held out of quarantine again; `actor_id` is who brought its bytes once more.
-
-    What could not be rendered meanwhile is tried again.
-    """
+def release(session: Session, media: Media) -> None:
+    """Take a picture that is held out of quarantine again. What could not be rendered meanwhile is tried again."""
     media.quarantined_at, media.quarantine_reason = None, ""
     if media.state == State.FAILED:
         media.state, media.failure, media.attempts, media.claimed_at = State.PENDING, None, 0, None
-    audit.record(session, "media.release", actor_id=actor_id, subject=media.public_id)
     _tell(session, media)
 
 
