@@ -80,16 +80,17 @@ def _chunks(place: str, seen: tuple[int, int]) -> Iterator[bytes]:
     except OSError as error:
         raise Unreadable(_trouble(error)) from error
     count = 0
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable("It is no ordinary file any more.")
-        try:
-            while chunk := file.read(CHUNK_BYTES):
-                count += len(chunk)
-                yield chunk
-        except OSError as error:
-            raise Unreadable(_trouble(error)) from error
+        while chunk := os.read(descriptor, CHUNK_BYTES):
+            count += len(chunk)
+            yield chunk
         after = os.fstat(descriptor)
+    except OSError as error:
+        raise Unreadable(_trouble(error)) from error
+    finally:
+        os.close(descriptor)
     if (after.st_size, after.st_mtime_ns) != seen or count != after.st_size:
         raise Unreadable(CHANGED)
 
