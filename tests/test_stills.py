@@ -199,3 +199,31 @@ def test_a_heic_that_claims_to_be_huge_is_refused_before_it_is_decoded(
 
     assert outcome.reason in (Reason.TOO_MANY_PIXELS, Reason.DAMAGED)
     assert outcome.peak_memory_bytes < 128 * MEBIBYTE
+
+
+class TestStatedColours:
+    """What a HEIC says of its colours by numbers (ITU-T H.273)."""
+
+    def shown(self, colour: tuple[int, int, int], **numbers: int) -> tuple[int, int, int]:
+        body = heic(Image.new("RGB", (64, 64), colour), chroma=444, matrix_coefficients=6, full_range_flag=1, **numbers)
+        return pixel(shown(body, HEIC), (30, 30))
+
+    def test_wide_primaries_become_srgb(self) -> None:
+        plain = self.shown((200, 60, 60), color_primaries=1, transfer_characteristics=13)
+        p3 = self.shown((200, 60, 60), color_primaries=12, transfer_characteristics=13)
+        bt2020 = self.shown((200, 60, 60), color_primaries=9, transfer_characteristics=13)
+
+        assert max(abs(one - other) for one, other in zip(plain, (200, 60, 60), strict=True)) < 5
+        # sRGB's own mathematics: 218 and 246, less green and blue.
+        assert p3[0] == pytest.approx(218, abs=5)
+        assert bt2020[0] == pytest.approx(246, abs=6)
+
+    @pytest.mark.parametrize(("transfer", "paper", "black"), [(16, 148, 0), (18, 191, 0)])
+    def test_of_wide_light_paper_is_white_and_the_rest_is_pressed(self, transfer: int, paper: int, black: int) -> None:
+        def grey(level: int) -> int:
+            return self.shown((level,) * 3, color_primaries=9, transfer_characteristics=transfer)[1]
+
+        assert grey(black) < 5
+        # As bright as paper is four fifths of a screen's signal, and nothing falls together above it.
+        assert grey(paper) == pytest.approx(204, abs=8)
+        assert grey(paper) + 10 < grey(paper + 20) < grey(paper + 40) <= 255

@@ -8,6 +8,10 @@ import importlib
 from functools import cache
 from typing import Final
 
+from PIL import Image
+
+from vault.imaging import nclx
+
 FORMAT: Final = "HEIF"
 """What Pillow calls both kinds."""
 
@@ -21,3 +25,11 @@ def load() -> None:
     """
     library = importlib.import_module("pillow_heif")
     library.register_heif_opener(decode_threads=0, thumbnails=False, depth_images=False, aux_images=False)
+
+
+def stated_profile(image: Image.Image) -> bytes | None:
+    """Return a profile of the colours that an open picture states by numbers, None for sRGB."""
+    stated = image.info.get("nclx_profile")
+    if not isinstance(stated, dict):
+        return None
+    return nclx.profile(stated.get("color_primaries"), stated.get("transfer_characteristics"))

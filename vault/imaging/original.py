@@ -71,7 +71,8 @@ def _read(  # noqa: PLR0917 - one step of `opened`
         size, facts = image.size, replace(facts, orientation=1)
         _bound(size, max_pixels)
     upright = size[::-1] if facts.orientation >= 5 else size
-    return Original(_wide(image), upright, frame_count, facts, image.info.get("icc_profile"))
+    profile = image.info.get("icc_profile") or heif.stated_profile(image)
+    return Original(_wide(image), upright, frame_count, facts, profile)
 
 
 def _wide(image: Image.Image) -> Image.Image:
