@@ -89,11 +89,11 @@ class Partial:
         self.durable_bytes = self.bytes
 
     def rewind(self) -> None:
-        """Cut off what is not durable. Raises StorageError."""
-        if self.bytes > self.durable_bytes:
-            with translated():
+        """Cut off what is not durable, unless the file has a second name already. Raises StorageError."""
+        with translated():
+            if self.bytes > self.durable_bytes and os.fstat(self._file.fileno()).st_nlink == 1:
                 self._file.truncate(self.durable_bytes)
-            self.bytes = self.durable_bytes
+                self.bytes = self.durable_bytes
 
     def keep(self, key: str) -> None:
         """Let the bytes be found under a key, durable on return. Raises StorageFull or StorageError.

@@ -116,9 +116,9 @@ def _appended(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: P
     try:
         standing = _poured(vault, sender, row, held, piece)
     except Missing:
-        _fail(row, LOST)
         held.remove()
-        raise Over(LOST) from None
+        # Gone because somebody ended the upload meanwhile, or lost.
+        raise (Over(LOST) if _fail(row, LOST) else Denied()) from None
     except (Unsupported, Denied, Refused) as refusal:
         # Too many archives at once is something that passes; of a picture there is no such refusal.
         if isinstance(refusal, PASSING) or (row.purpose == Purpose.ARCHIVE and type(refusal) is Refused):
@@ -199,8 +199,9 @@ def _kept(vault: Vault, sender: Sender, row: Upload, arrival: Arrival, finish: C
     return promises.standing(row, received.media.public_id)
 
 
-def _fail(row: Upload, reason: str) -> None:
-    """Write down why nothing became of it; the row answers so until it expires."""
+def _fail(row: Upload, reason: str) -> bool:
+    """Write down why nothing became of it, which the row answers until it expires; False if there is none any more."""
     with transaction() as session:
         unfinished = sa.update(Upload).where(Upload.id == row.id, Upload.finished_at.is_(None))
-        session.execute(unfinished.values(failure=reason[:300], finished_at=utcnow()))
+        written = session.execute(unfinished.values(failure=reason[:300], finished_at=utcnow()))
+        return bool(written.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
