@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import growth, render, requests, variants, zips
+from bench import growth, ingest, render, requests, variants, zips
 
 BENCHES = {
     "requests": requests.run,
     "growth": growth.run,
     "variants": variants.run,
     "zips": zips.run,
+    "ingest": ingest.run,
     "render": render.run,
 }
 
