@@ -17,6 +17,7 @@ from vault.web.api import (
     grants,
     groups,
     history,
+    imports,
     known,
     links,
     media,
@@ -31,7 +32,7 @@ from vault.web.api.protocol import PREFIX
 
 RESOURCES = (
     *(people, albums, media, sidecars, arrivals, moving, groups, grants),
-    *(known, links, history, seers, notices, progress),
+    *(known, links, history, seers, notices, progress, imports),
 )
 
 
