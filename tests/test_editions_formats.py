@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests import pictures, sensors
 from tests.factories import House
 from tests.governed import ALL, KEEP, LOCATION, Shared, image, one_workshop
 from tests.rendering import pixel
+from vault import leftovers
+from vault.imaging.render import PIPELINE_VERSION
 from vault.models.media import State
 
 UPRIGHT = pictures.drawing(600, 400)
@@ -93,3 +96,19 @@ def test_what_moves_moves_for_visitors_too_unless_a_text_lies_over_it(house: Hou
     # Of an original the metadata is cut out where that can be; an AVIF is made anew, and stands still.
     assert frames("original", metadata_rule=ALL) == (1 if kind == "AVIF" else 3)
     assert frames("original", metadata_rule=KEEP) == 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_an_older_pipeline_has_made_is_served_as_it_is(house: House) -> None:
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr("tests.factories.PIPELINE_VERSION", PIPELINE_VERSION - 1)
+        anna = house.person("Anna")
+        album = house.album(anna)
+        media = house.picture(anna, album)
+    assert media.pipeline == PIPELINE_VERSION - 1
+    browser, visitor = house.browser(anna), house.visitor(link := house.link(album))
+
+    for name in ("thumb", "preview"):
+        assert browser.get(f"/media/{media.public_id}/{name}").status_code == 200
+        assert visitor.get(f"/l/{link.public_id}/media/{media.public_id}/{name}").status_code == 200
+    assert list(leftovers.unnamed(house.vault.storage, house.vault.storage.keys(), grace=timedelta(0))) == []

@@ -8,11 +8,12 @@ import pytest
 
 from tests.factories import House
 from tests.test_cut_photos import facts_of, kept_photos, telling
+from vault.imaging.kinds import EVERY_KIND
 from vault.models.sharing import LinkRole, MetadataRule
 
 PLACED = ("GPSLatitude", "GPSLongitude", "GPSPosition")
 WAYS = ("thumb", "preview", "original")
-KINDS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
+KINDS = {kind.media_type: kind.extension for kind in EVERY_KIND}
 
 
 def placed(photos: Path) -> list[tuple[Path, bytes]]:
