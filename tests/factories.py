@@ -15,10 +15,11 @@ from PIL import Image
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from vault.db import db, transaction, utcnow
+from vault.imaging.playing import PLAYBACK_VERSION
 from vault.imaging.render import PIPELINE_VERSION
 from vault.models.account import Scope, User
 from vault.models.group import Group, GroupMember
-from vault.models.media import Album, Media, Order, State, Variant
+from vault.models.media import Album, Media, Order, Playback, State, Variant
 from vault.models.sharing import Link, LinkRole, Role
 from vault.models.sharing import Scope as LinkScope
 from vault.policy import Action, Viewer, authorize
@@ -134,6 +135,20 @@ class House:
             row.width, row.height, row.placeholder = 24, 16, self._webp(4)
             if shown_at is not None:
                 row.taken_at = row.shown_at = shown_at
+
+    def lay_moving(self, media: Media, name: str = "video") -> bytes:
+        """Lay what plays beside a row, as the worker would; return its bytes, which are those of no film."""
+        body = f"{name} of {media.public_id}".encode() * 20
+        key = variant_key(media.blob_key, name, PLAYBACK_VERSION, "mp4")
+        with self.vault.storage.temporary() as path:
+            path.write_bytes(body)
+            self.vault.storage.put(key, path)
+        with transaction() as session:
+            values: dict[str, Any] = {"pipeline": PLAYBACK_VERSION, "blob_key": key, "sha256": digest(key)}
+            size = {"size_bytes": len(body), "width": 1280, "height": 720}
+            session.add(Variant(media_id=media.id, name=name, **values, **size))
+            session.get_one(Media, media.id).playback = Playback.READY
+        return body
 
     def render(self, media: Media) -> Media:
         """Render a picture as the worker does, in the real child process."""

@@ -1,4 +1,4 @@
-"""Small real films, written with PyAV, and what lies beside a row that plays."""
+"""Small real films, written with PyAV."""
 
 import io
 from collections.abc import Sequence
@@ -6,21 +6,13 @@ from fractions import Fraction
 from typing import Any, Final
 
 import av
-import pytest
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw
 
-from tests.factories import House, digest
-from vault.db import transaction
-from vault.imaging.playing import PLAYBACK_VERSION
-from vault.models.media import Media, Playback, Variant
-from vault.storage import variant_key
-
 SIZE: Final = (320, 240)
 RATE: Final = 25
 HZ: Final = 48_000
-needs_videos = pytest.mark.skipif(not av.codec.codecs_available, reason="no decoders of videos on this machine")
 # Container, codec of the pictures and of the sound, by what a file of that kind is called.
 CONTAINERS: Final = {
     "mp4": ("mp4", "libx264", "aac"),
@@ -80,21 +72,6 @@ def turned(mp4: bytes, degrees: int) -> bytes:
     a, b, c, d = ((number * 65536).to_bytes(4, signed=True) for number in matrix)
     at = mp4.index(b"tkhd") - 4 + 8 + 4 + 36
     return mp4[:at] + a + b + bytes(4) + c + d + mp4[at + 20 :]
-
-
-def lay_moving(house: House, media: Media, name: str = "video") -> bytes:
-    """Lay what plays beside a row, as the worker would; return its bytes."""
-    body = f"{name} of {media.public_id}".encode() * 20
-    key = variant_key(media.blob_key, name, PLAYBACK_VERSION, "mp4")
-    with house.vault.storage.temporary() as path:
-        path.write_bytes(body)
-        house.vault.storage.put(key, path)
-    with transaction() as session:
-        values: dict[str, Any] = {"pipeline": PLAYBACK_VERSION, "blob_key": key, "sha256": digest(f"{key}")}
-        size = {"size_bytes": len(body), "width": 1280, "height": 720}
-        session.add(Variant(media_id=media.id, name=name, **values, **size))
-        session.get_one(Media, media.id).playback = Playback.READY
-    return body
 
 
 def seconds_of(body: bytes) -> tuple[list[float], float, list[str]]:

@@ -86,7 +86,10 @@ def new_scene(house: House, anna: Person) -> Scene:
     below = house.album(anna, "Boats", parent=album)
     kept = house.picture(anna, album)  # so that the album is never empty
     assert kept.id
-    return Scene(house, anna, album, below, house.picture(anna, album), house.picture(anna, below))
+    media, other = house.picture(anna, album), house.picture(anna, below)
+    for each in (media, other):
+        house.lay_moving(each, "motion")
+    return Scene(house, anna, album, below, media, other)
 
 
 def send(house: House, asked: Asked, path: str, etags: dict[str, str] | None = None) -> TestResponse:

@@ -153,6 +153,12 @@ GET    /l/{taker}/zip                                  403  403  403  403  403  
 GET    /l/{inside}/add                                 403  403  403  403  403  403  403  403  403  403
 POST   /l/{inside}/add                                 403  403  403  403  403  403  403  403  403  403
 GET    /l/{adder}/add                                  403  403  403  403  403  403  403  403  403  200
+POST   /l/{inside}/uploads/                            403  403  403  403  403  403  403  403  403  403
+POST   /l/{adder}/uploads/                             403  403  403  403  403  403  403  403  403  201
+HEAD   /l/{adder}/uploads/{upload}                     403  403  403  403  403  403  403  403  403  403
+PATCH  /l/{adder}/uploads/{upload}                     403  403  403  403  403  403  403  403  403  403
+POST   /l/{adder}/uploads/{upload}                     403  403  403  403  403  403  403  403  403  403
+DELETE /l/{adder}/uploads/{upload}                     403  403  403  403  403  403  403  403  403  403
 POST   /l/{adder}/add                                  403  403  403  403  403  403  403  403  403  303
 GET    /l/{adder}/                                     403  403  403  403  403  403  403  403  403  303
 GET    /l/{adder}/media/{media}/thumb                  403  403  403  403  403  403  403  403  403  403

@@ -1,6 +1,7 @@
 """The people and things that the table of addresses speaks of, and how a request is made of one of its cells."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ from vault.services.uploads.promises import Announced, Sender
 # Not this machine's own address, which may see more (/metrics).
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 GRANTED = {role.label: role for role in Role if role is not Role.OWNER}
+UPLOADS_BY_LINK = re.compile(r"^/l/[^/]+/uploads/")
 _numbers = itertools.count(1)
 
 
@@ -41,10 +43,11 @@ class Row:
     @property
     def body(self) -> dict[str, Any]:
         """What is sent along: JSON to the API, a form to a page."""
-        said = FORMS.get(self.path.partition("?")[0], {})
+        # Below a link they are the same.
+        said = FORMS.get(UPLOADS_BY_LINK.sub("/uploads/", self.path.partition("?")[0]), {})
         if self.path.startswith("/api/") and said and self.method in ("POST", "PUT", "PATCH"):
             return {"json": said}
-        if self.path.startswith("/uploads/"):
+        if "/uploads/" in self.path:
             return {"headers": dict(said)}
         return {"data": said} if self.method == "POST" else {}
 
@@ -78,7 +81,7 @@ class World:
     def send(self, method: str, path: str, who: str, **more: Any) -> TestResponse:
         """Send a request as somebody, with the proof that it comes from a page of ours."""
         browser, csrf = self.browsers[who]
-        spoken = tus.SPOKEN if path.startswith("/uploads/") else {}
+        spoken = tus.SPOKEN if "/uploads/" in path else {}
         headers = {**csrf, **spoken, **more.pop("headers", {})}
         return browser.open(path, method=method, headers=headers, environ_base=ELSEWHERE, **more)
 
@@ -114,6 +117,9 @@ def renew_things(world: World) -> None:
     _give_roles(world, summer)
     found: dict[str, Album | Media | Link] = {"album": summer, "below": below, "apart": apart}
     found |= {name: house.picture(owner, summer, ready=name == "media") for name in ("media", "failed", "binned")}
+    house.lay_moving(found["media"], "motion")
+    found["film"] = house.picture(owner, summer)
+    house.lay_moving(found["film"])
     found["arrived"] = house.picture(owner, summer)
     found["loose"] = house.picture(owner)
     found["link"] = house.link(summer)
