@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -97,7 +98,7 @@ def import_tree(
 
 def doors_of(vault: Vault) -> Doors:
     """Return what imports need of other use cases."""
-    return Doors(vault, uploads.receive, _make_album, uploads.room_left)
+    return Doors(vault, partial(uploads.receive, bulk=True), _make_album, uploads.room_left)
 
 
 def _take_in(

@@ -54,6 +54,7 @@ class _Bringer:
     guest_name: str = ""
     told: Told = claims.NOTHING
     along: Along = lambda _session, _received: None
+    bulk: bool = False
 
     @property
     def origin(self) -> str:
@@ -79,10 +80,12 @@ def receive(
     album_id: str | None = None,
     told: Told = claims.NOTHING,
     along: Along = lambda _session, _received: None,
+    bulk: bool = False,
 ) -> Received:
     """Keep an uploaded file for a person, in an album if one is named; durable when it returns.
 
-    `told` is what came beside it, `along` what else happens in the transaction that keeps it.
+    `told` is what came beside it, `along` what else happens in the transaction that keeps it. With `bulk` it is one of
+    very many, and is rendered after what came by hand.
 
     Raises Unsupported for what is no picture, Denied, OverQuota, StorageFull. Whatever is raised, nothing is left
     behind but what the sweep removes.
@@ -91,7 +94,7 @@ def receive(
         raise Denied
     if album_id is not None:
         authorize(viewer, Action.ADD, Album, album_id)
-    bringer = _Bringer(viewer, viewer.user_id, told=told, along=along)
+    bringer = _Bringer(viewer, viewer.user_id, told=told, along=along, bulk=bulk)
     return _receive(vault, bringer, incoming, file_name=file_name, album_id=album_id)
 
 
@@ -187,6 +190,7 @@ def _new_row(bringer: _Bringer, incoming: Arrival, kind: Kind, file_name: str) -
         media_type=kind.media_type,
         file_name=_text(file_name),
         told=bringer.told.as_json(),
+        is_bulk=bringer.bulk,
         blob_key=original_key(owner, incoming.sha256, public_id),
     )
 
