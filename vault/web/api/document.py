@@ -31,6 +31,7 @@ PARAMETERS = {
     "group_id": "The group's id.",
     "line_id": "The line's id, as the list says it.",
     "notice_id": "The notice's id.",
+    "import_id": "The import's id.",
     "whom": "A person's id, `link-` and a link's id, or `nobody`.",
 }
 REFUSALS = {
