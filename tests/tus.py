@@ -4,10 +4,15 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.factories import House, Person, small_picture
+from vault.db import db, transaction
+from vault.models.account import User
+from vault.models.ingest import Upload
+from vault.models.media import Media
 
 PIECE = {"Content-Type": "application/offset+octet-stream"}
 SPOKEN = {"Tus-Resumable": "1.0.0"}
@@ -78,3 +83,38 @@ def page(house: House, person: Person) -> Sends:
 def script(house: House, person: Person) -> Sends:
     """Return somebody's script with a token."""
     return Sends(house.browser(), house.token(person))
+
+
+def partials(house: House) -> list[str]:
+    """Return the names of what is half here."""
+    return [name for name, _ in house.vault.storage.partials()]
+
+
+def kept(house: House, media_id: str) -> bytes:
+    """Return the bytes of a picture."""
+    db.session.rollback()
+    media = db.session.scalars(sa.select(Media).where(Media.public_id == media_id)).one()
+    with house.vault.storage.open(media.blob_key) as blob:
+        return blob.read()
+
+
+def spoken(headers: dict[str, str]) -> dict[str, str]:
+    """Write headers' names as `ask` takes them."""
+    return {name.replace("-", "_"): value for name, value in headers.items()}
+
+
+def change_person(user_id: int, **values: object) -> None:
+    """Write to somebody's row."""
+    with transaction() as session:
+        session.execute(sa.update(User).where(User.id == user_id).values(**values))
+
+
+def nothing_is_here(house: House) -> bool:
+    """Whether neither a byte nor a picture is here, and no upload of which anything came."""
+    db.session.rollback()
+    storage = house.vault.storage
+    rows = [
+        *db.session.scalars(sa.select(Media.id)),
+        *db.session.scalars(sa.select(Upload.id).where(Upload.finished_at.is_(None)).where(Upload.received_bytes > 0)),
+    ]
+    return [*partials(house), *storage.keys(), *storage.temporaries(), *rows] == []

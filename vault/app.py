@@ -61,6 +61,7 @@ from vault.web import (
 )
 from vault.web.cookies import CookieSessions
 from vault.web.receiving import UploadRequest
+from vault.web.tus import guests as guests_tus
 
 PAGES = (
     auth,
@@ -69,6 +70,7 @@ PAGES = (
     uploads,
     imports,
     tus,
+    guests_tus,
     albums,
     album_sharing,
     moving,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
@@ -47,6 +47,7 @@ class Face(Enum):
     BYTES = "bytes"
     API = "api"
     VISIT = "visit"
+    VISIT_API = "visit api"
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,7 @@ login.user_loader(lambda secret: SignedIn(person, secret) if (person := sessions
 
 def vault() -> Vault:
     """Return the vault of the running application."""
-    found: Vault = current_app.extensions["vault"]
-    return found
+    return cast("Vault", current_app.extensions["vault"])
 
 
 def public(view: Callable[P, R], face: Face = Face.PAGE) -> Callable[P, R]:

@@ -32,6 +32,8 @@ from vault.web import access
 from vault.web.access import Face, NotSignedIn
 
 log = structlog.get_logger()
+# How the addresses below a link answer.
+VISITORS = (Face.VISIT, Face.VISIT_API)
 FORBIDDEN_TITLE = "This is not open to you"
 FORBIDDEN = (
     "There is nothing here, or it is not shared with you. "
@@ -135,7 +137,7 @@ def answer_refusal(error: Exception) -> AnyResponse:
 
 def answer_denied(error: Denied) -> AnyResponse:
     """Answer what the policy refuses: the same for what is forbidden and what does not exist."""
-    if access.face() is not Face.VISIT and access.credential() is not None and access.person() is None:
+    if access.face() not in VISITORS and access.credential() is not None and access.person() is None:
         return answer_not_signed_in(NotSignedIn())
     if not isinstance(error, MadeUp):
         _record_refusal()
@@ -189,7 +191,7 @@ def _worded(said: Answer) -> Response:
             f"This vault answers only at {access.vault().settings.origin}\n", said.status, mimetype="text/plain"
         )
     match access.face():
-        case Face.API:
+        case Face.API | Face.VISIT_API:
             fields = {"fields": said.fields} if said.fields else {}
             answer = jsonify(type="about:blank", title=said.title, status=said.status, detail=said.detail, **fields)
             answer.mimetype = "application/problem+json"
@@ -225,7 +227,7 @@ def _record_refusal() -> None:
     if not _refusals.admits(str(found.user_id) if found else f"at {audit.network()}"):
         return
     with incidental("request.refused"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
-        by = "the visitor of a link" if access.face() is Face.VISIT else "somebody"
+        by = "the visitor of a link" if access.face() in VISITORS else "somebody"
         audit.record(
             session, "request.refused", actor_id=found.user_id if found else None, by=by, address_of=request.endpoint
         )
