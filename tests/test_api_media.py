@@ -9,6 +9,24 @@ from vault.db import transaction
 from vault.models.media import Media, State
 from vault.models.sharing import Role
 
+# What a file says of itself that says nothing, and has no company.
+NOTHING_KNOWN = {
+    "taken_offset_minutes": None,
+    "taken_source": None,
+    "keywords": [],
+    "part_of": None,
+    "raw": None,
+    "camera": "",
+    "lens": "",
+    "f_number": None,
+    "exposure_seconds": None,
+    "iso": None,
+    "focal_length_mm": None,
+    "latitude": None,
+    "longitude": None,
+    "altitude_m": None,
+}
+
 
 def test_an_upload_is_answered_with_what_was_kept(house: House) -> None:
     anna = house.person()
@@ -38,20 +56,7 @@ def test_an_upload_is_answered_with_what_was_kept(house: House) -> None:
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "placeholder": None,
-        "taken_offset_minutes": None,
-        "taken_source": None,
-        "keywords": [],
-        "part_of": None,
-        "raw": None,
-        "camera": "",
-        "lens": "",
-        "f_number": None,
-        "exposure_seconds": None,
-        "iso": None,
-        "focal_length_mm": None,
-        "latitude": None,
-        "longitude": None,
-        "altitude_m": None,
+        **NOTHING_KNOWN,
         "duplicate": False,
     }
     original = house.browser(anna).get(f"/media/{made['id']}/original")

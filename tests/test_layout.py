@@ -13,20 +13,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up; the rooms of one line stand on one floor.
-FLOORS = {
-    room: floor
-    for floor, rooms in enumerate(
-        (
-            "archives chain config db devices imaging logs names passwords signing tables terms",
-            "models storage",
-            "policy audit jobs leftovers describing pairing",
-            "services",
-            "web cli",
-            "app serve",
-        )
-    )
-    for room in rooms.split()
+ROOMS = {
+    5: "app serve",
+    4: "web cli",
+    3: "services",
+    2: "policy audit jobs leftovers describing pairing",
+    1: "models storage",
+    0: "archives chain config db devices imaging logs names passwords signing tables terms",
 }
+FLOORS = {room: floor for floor, rooms in ROOMS.items() for room in rooms.split()}
 # Files of a folder that its other files, and those of its subfolders, may use besides `__init__`.
 HALLS = {
     "vault.services.backups": {"manifest"},

@@ -23,10 +23,8 @@ def shared(house: House) -> Shared:
     found = Shared(house)
     raw = file(house, found.anna, "elm_hut.dng")
     with transaction() as session:
-        row = session.get_one(Media, found.media.id)
-        row.file_name, row.taken_at, row.shown_at = "elm_hut.jpg", raw.shown_at, raw.shown_at
-        other = session.get_one(Media, raw.id)
-        row.taken_at = row.shown_at = other.taken_at
+        row, other = session.get_one(Media, found.media.id), session.get_one(Media, raw.id)
+        row.file_name, row.taken_at, row.shown_at = "elm_hut.jpg", other.taken_at, other.shown_at
         row.camera, row.sources = other.camera, {"taken_at": "xmp-sidecar"}
         for name, value in WORDS.items():
             setattr(row, name, value)
