@@ -25,6 +25,7 @@ from vault.models.media import Album
 from vault.models.sharing import Role
 from vault.policy import Action, authorize
 from vault.services import explaining, notices
+from vault.services.importing import runs
 
 TRUE_OF_EVERY_ANSWER = [
     not_a_server_error,
@@ -135,6 +136,7 @@ def things(house: House, owner: Person, friend: Person) -> dict[str, str]:
         "line_id": next(line.id for line in seers if line.ending),
         "whom": friend.public_id,
         "notice_id": notices.of(owner.id)[0].id,
+        "import_id": runs.begin_here(owner.viewer, name="disk", album_id=None, count=1, size_bytes=1).public_id,
         "album_id": album.public_id,
         "media_id": media.public_id,
         "link_id": link.public_id,
