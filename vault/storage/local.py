@@ -27,7 +27,7 @@ MIB = 1024**2
 # Held back from uploads and renderings where no setting says how much, so that the database beside the blobs can still
 # write down a deletion or a revocation; less on a small disk.
 RESERVE_BYTES = 256 * MIB
-RESERVE_SHARE = 20
+RESERVE_SHARE = 8
 # A folder that lost a race with a deletion is made again; losing this often means something else is wrong.
 ATTEMPTS = 5
 # Kind, owner and shard folders are never removed, so one that is durable stays so.

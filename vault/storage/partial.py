@@ -91,7 +91,8 @@ class Partial:
     def rewind(self) -> None:
         """Cut off what is not durable, unless the file has a second name already. Raises StorageError."""
         with translated():
-            if self.bytes > self.durable_bytes and os.fstat(self._file.fileno()).st_nlink == 1:
+            # Whatever was counted: a write that a full disk broke off has left a part of itself.
+            if os.fstat(self._file.fileno()).st_nlink == 1:
                 self._file.truncate(self.durable_bytes)
                 self.bytes = self.durable_bytes
 
