@@ -15,9 +15,11 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.conftest import SHARED, missing
+from tests.factories import PASSWORD
 from tests.journeys import albumful
+from tests.journeys.parcels import PIECE, Restartable, draw
 from tests.journeys.watching import Watch
-from tests.live.server import LiveVault, running
+from tests.live.server import LiveVault, looking_inside, running
 
 # Nothing of a browser's own life: no network in the background, no graphics card, no sandbox inside a container.
 QUIET = (
@@ -104,3 +106,26 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def unwanted(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return what no vault takes: a paper, and a drawing that could run programs."""
     return albumful.unwanted(tmp_path_factory.mktemp("unwanted"))
+
+
+@pytest.fixture(scope="module")
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
+    found = Restartable(tmp_path_factory.mktemp("journey") / "home")
+    yield found
+    found.kill()
+
+
+@pytest.fixture(scope="module")
+def album(restartable: Restartable) -> str:
+    """Make Anna and an album of hers; return its public id."""
+    with looking_inside(restartable.home) as house:
+        return house.album(house.person("Anna", password=PASSWORD), "The trip").public_id
+
+
+@pytest.fixture
+def film_roll(tmp_path: Path) -> Path:
+    """Draw a picture of several pieces."""
+    draw(tmp_path / "large", 1, width=800, seed=tmp_path.stat().st_ino)
+    (path,) = (tmp_path / "large").rglob("*.jpg")
+    assert path.stat().st_size > 4 * PIECE
+    return path

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from PIL import Image
-from playwright.sync_api import Error, Page, Route
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.factories import SECRET
+from tests.journeys.steps import origin, sign_in
 from tests.live.server import LiveVault, eventually, looking_inside
 from vault.db import db
 from vault.models.media import Album, AlbumMedia, Media
 
 PIECE = 65_536
+TITLE = ".tray-title"
 # What a browser's picker of folders and a drop of folders have in common is little: the entries of a drop are made up.
 DROP = """
 ([names, size]) => {
@@ -120,3 +122,11 @@ def kept(home: Path, album: str) -> list[str]:
 def drop(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
     """Drop a folder whose entries are handed out some at a time, as browsers do."""
     page.evaluate(DROP, [[(name, base64.b64encode(data).decode()) for name, data in files], at_a_time])
+
+
+def open_uploader(page: Page, vault: LiveVault, album: str = "", *, name: str = "Anna") -> None:
+    """Sign in and open the upload page."""
+    sign_in(page, vault, name)
+    page.wait_for_url(f"{origin(vault)}/")
+    page.goto(f"{origin(vault)}/upload?album={album}")
+    expect(page.get_by_role("heading", name="Upload")).to_be_visible()

@@ -1,9 +1,8 @@
-"""Uploads that survive: a tab that is loaded anew, a vault that is killed, a pause, a sign-out, a file of no use."""
+"""Uploading many files: a folder that arrives once whatever happens, what is there, what is refused, archives."""
 
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,40 +12,17 @@ from playwright.sync_api import Page, expect
 
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Browse
-from tests.journeys.parcels import PIECE, Gate, Restartable, draw, drop, kept
+from tests.journeys.parcels import TITLE, Gate, Restartable, draw, drop, kept, open_uploader
 from tests.journeys.steps import confirm, origin, sign_in
 from tests.journeys.test_accessible import AXE, look_over
-from tests.live.server import LiveVault, eventually, looking_inside
+from tests.live.server import eventually, looking_inside
 from tests.pictures import drawing, jpeg, xmp_packet
 from vault.db import db
 from vault.models.media import Media
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("album")]
 COUNT = 500
 LONG_MS = 90_000
-TITLE = ".tray-title"
-
-
-@pytest.fixture(scope="module")
-def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
-    found = Restartable(tmp_path_factory.mktemp("journey") / "home")
-    yield found
-    found.kill()
-
-
-@pytest.fixture(scope="module")
-def album(restartable: Restartable) -> str:
-    """Make Anna and an album of hers; return its public id."""
-    with looking_inside(restartable.home) as house:
-        return house.album(house.person("Anna", password=PASSWORD), "The trip").public_id
-
-
-def open_uploader(page: Page, vault: LiveVault, album: str = "", *, name: str = "Anna") -> None:
-    """Sign in and open the upload page."""
-    sign_in(page, vault, name)
-    page.wait_for_url(f"{origin(vault)}/")
-    page.goto(f"{origin(vault)}/upload?album={album}")
-    expect(page.get_by_role("heading", name="Upload")).to_be_visible()
 
 
 def behind(page: Page) -> int:
@@ -77,74 +53,6 @@ def test_a_folder_arrives_once_through_a_reload_and_a_killed_vault(
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == COUNT
 
 
-@pytest.fixture
-def film_roll(tmp_path: Path) -> Path:
-    """Draw a picture of several pieces."""
-    draw(tmp_path / "large", 1, width=800, seed=tmp_path.stat().st_ino)
-    (path,) = (tmp_path / "large").rglob("*.jpg")
-    assert path.stat().st_size > 4 * PIECE
-    return path
-
-
-def test_a_paused_upload_goes_on_where_it_stopped(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
-    page = browse()
-    open_uploader(page, restartable.vault)
-    gate = Gate(page, shut_at=2 * PIECE)
-    page.locator("[data-upload-files]").set_input_files(film_roll)
-    gate.wait()
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator(TITLE)).to_have_text("0 of 1 uploaded")
-    gate.shut_at = None
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator(TITLE)).to_have_text("1 uploaded")
-    pieces = range(0, film_roll.stat().st_size, PIECE)
-    assert gate.offsets == [*pieces[:3], *pieces[2:]]
-    assert gate.created == 1
-    gate.end()
-
-
-def test_a_reload_in_the_middle_of_a_file_goes_on_there(
-    restartable: Restartable, browse: Browse, film_roll: Path
-) -> None:
-    page = browse()
-    open_uploader(page, restartable.vault)
-    gate = Gate(page, shut_at=2 * PIECE)
-    page.locator("[data-upload-files]").set_input_files(film_roll)
-    gate.wait()
-    gate.shut_at = None
-    # Another page than the one where it began.
-    page.goto(f"{origin(restartable.vault)}/albums")
-    expect(page.locator(TITLE)).to_have_text("1 uploaded")
-    assert gate.offsets[:4] == [0, PIECE, 2 * PIECE, 2 * PIECE]
-    assert gate.created == 1
-    gate.end()
-
-
-def test_who_is_signed_out_signs_in_and_it_goes_on(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
-    page = browse()
-    open_uploader(page, restartable.vault)
-    gate = Gate(page, shut_at=2 * PIECE)
-    page.locator("[data-upload-files]").set_input_files(film_roll)
-    gate.wait()
-    page.get_by_role("button", name="Pause").click()
-    page.context.clear_cookies()
-    gate.shut_at = None
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator(".tray-note")).to_contain_text("You have been signed out. Sign in again, and it goes on.")
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Sign in").click()
-    sign_in(opened.value, restartable.vault, "Anna")
-    expect(opened.value.locator(".account-menu")).to_be_visible()
-    opened.value.close()
-    page.bring_to_front()
-    again = page.get_by_role("button", name="Go on")
-    if again.is_visible():
-        again.click()
-    expect(page.locator(TITLE)).to_have_text("1 uploaded")
-    assert gate.offsets.count(0) == 1
-    gate.end()
-
-
 def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Browse, tmp_path: Path) -> None:
     paper, fine = tmp_path / "paper.jpg", tmp_path / "fine.jpg"
     paper.write_bytes(b"%PDF-1.7 " + bytes(3000))
@@ -163,21 +71,6 @@ def test_what_is_refused_is_told_in_words(restartable: Restartable, browse: Brow
     # Nothing of it is tried again with the next page.
     page.reload()
     expect(page.locator(TITLE)).to_have_count(0)
-
-
-def test_whoever_signs_out_takes_the_queue_along(restartable: Restartable, browse: Browse, film_roll: Path) -> None:
-    page = browse()
-    open_uploader(page, restartable.vault)
-    gate = Gate(page, shut_at=0)
-    page.locator("[data-upload-files]").set_input_files(film_roll)
-    expect(page.locator(TITLE)).to_have_text("Uploading 1 of 1")
-    page.locator(".account-menu summary").click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    open_uploader(page, restartable.vault)
-    expect(page.locator(TITLE)).to_have_count(0)
-    assert page.evaluate("localStorage.getItem('vault-uploads')") is None
-    gate.end()
 
 
 def test_a_dropped_folder_is_read_to_its_end(restartable: Restartable, browse: Browse) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 
 # A refusal that a journey asks for is an answer and no fault of the page; Chromium calls it an error of the console.
 REFUSED = "Failed to load resource: the server responded with a status of 4"
-CUT_OFF = "Failed to load resource: net::ERR_"
+CUT_OFF = "Failed to load resource: "
 
 
 @dataclass
@@ -31,5 +31,5 @@ class Watch:
 
     def _response(self, response: Response) -> None:
         missing = response.status >= 400 and "/static/" in response.url
-        if response.status >= 500 or missing:
+        if (response.status >= 500 and response.frame.page not in self.cut_off) or missing:
             self.complaints.append(f"{response.status} {response.url}")
