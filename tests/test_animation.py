@@ -15,12 +15,12 @@ from tests.rendering import difference, opened, pixel, rendered
 from tests.sandboxes import assert_failed, new_sandbox, put
 from vault.imaging import animation, nursery, wire
 from vault.imaging.kinds import GIF, PNG, WEBP
+from vault.imaging.lending import Report
 from vault.imaging.refusals import Reason
 from vault.imaging.remake import Order, remake
 from vault.imaging.render import render
 from vault.imaging.sandbox import Sandbox
 from vault.imaging.webp import measure
-from vault.imaging.zygote import Report
 
 COLOURS = ("red", "lime", "blue", "yellow", "white", "black")
 MOVING = ["GIF", "WEBP", "PNG", "AVIF"]

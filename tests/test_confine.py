@@ -14,7 +14,8 @@ from vault.imaging import confine, nursery, syscalls
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of other systems are fewer")
 
 ROOT = Path(__file__).parents[1]
-ZYGOTES = {"LC_ALL", "MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LD_LIBRARY_PATH", "LC_CTYPE"}
+ZYGOTES = {"GLIBC_TUNABLES", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX"}
+ZYGOTES |= {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 # Tries everything in a forked child, as the zygote does, and tells through a pipe what went through.
 _ATTEMPTS = """
 import json, os, resource, signal, socket, sys, threading

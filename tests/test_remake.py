@@ -15,10 +15,10 @@ from tests.laden import SECRET
 from tests.sandboxes import ENDLESS, new_sandbox, put
 from vault.imaging import nursery, watermark, wire
 from vault.imaging.identify import JPEG, KINDS, PNG, WEBP, Kind
+from vault.imaging.lending import Report
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import Made, Order, remake
 from vault.imaging.sandbox import Unmakeable
-from vault.imaging.zygote import Report
 
 LARGE = pictures.drawing(900, 600)
 

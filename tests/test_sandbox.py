@@ -3,6 +3,7 @@
 import os
 import resource
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,12 +17,13 @@ from tests import pictures
 from tests.sandboxes import ENDLESS, MEBIBYTE, assert_failed, names, new_sandbox, put, zygote_pid
 from vault.imaging import nursery, wire
 from vault.imaging.identify import JPEG
+from vault.imaging.lending import Report
 from vault.imaging.refusals import Reason
 from vault.imaging.render import TARGETS, render
 from vault.imaging.sandbox import Outcome, Sandbox, SandboxUnavailable
 from vault.imaging.webp import measure
-from vault.imaging.zygote import Report
 
+ROOT = Path(__file__).parents[1]
 LINUX = sys.platform == "linux"
 NAMES = sorted(target.file_name for target in TARGETS)
 
@@ -239,3 +241,11 @@ def test_the_child_reads_texts_that_are_not_in_the_alphabet_of_most(
     assert outcome.failure is None
     assert outcome.ok is not None
     assert outcome.ok.metadata.title == "Żółć"
+
+
+def test_a_parent_loads_no_library_that_only_a_child_needs() -> None:
+    code = "import sys, vault.app; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert "vault.imaging.sandbox" in ran.stdout.split()
+    assert not {"av", "numpy", "pillow_heif", "rawpy"} & set(ran.stdout.split())

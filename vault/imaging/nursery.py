@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from vault.imaging.zygote import READY, Report
+from vault.imaging.lending import READY, Report
 
 _START_SECONDS: Final = 30.0
 # The zygote keeps the time of its children; this much later it is the zygote itself that hangs.

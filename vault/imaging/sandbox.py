@@ -20,12 +20,12 @@ from vault.imaging import boxes, webp, wire
 from vault.imaging.confine import MAX_OUTPUT_BYTES
 from vault.imaging.cut import Uncuttable, cut
 from vault.imaging.identify import HEAD_BYTES, WEBP, Kind, Unsupported, identify
+from vault.imaging.lending import Limits, Report
 from vault.imaging.nursery import Nursery, SandboxUnavailable, ZygoteLost
 from vault.imaging.playing import Play, Played
 from vault.imaging.refusals import Reason, Refused, film_sentence, sentence
 from vault.imaging.remake import Made, Order
 from vault.imaging.render import PREVIEW, TARGETS, Rendered
-from vault.imaging.zygote import Limits, Report
 
 __all__ = ["Outcome", "Sandbox", "SandboxUnavailable", "Unmakeable"]
 

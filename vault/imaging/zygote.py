@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import BinaryIO, Final, NoReturn
 
 from PIL import AvifImagePlugin, MpoImagePlugin
@@ -21,6 +21,7 @@ from PIL import AvifImagePlugin, MpoImagePlugin
 from vault.imaging import confine, warming, wire
 from vault.imaging.identify import Kind, has_films
 from vault.imaging.kinds import HEIFS
+from vault.imaging.lending import READY, Limits, Report
 from vault.imaging.playing import Play
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.remake import Order, remake
@@ -29,36 +30,9 @@ from vault.imaging.render import TARGETS, render
 if has_films():
     from vault.imaging import film, filmwarming, rendition
 
-READY: Final = b'{"ready": true}\n'
 _PARENT_CHECK_SECONDS: Final = 2.0
 # Pillow loads these only when a picture asks for them; a confined child cannot load anything.
 _LOADED_BEFOREHAND: Final = (AvifImagePlugin, MpoImagePlugin)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The limits of one child: address space in bytes, processor and wall time in seconds, pixels, frames.
-
-    `output_bytes` bounds each file that it writes; `niceness` is how much it lets other processes go before.
-    """
-
-    memory_bytes: int
-    cpu_seconds: int
-    wall_seconds: float
-    max_pixels: int
-    max_frames: int
-    output_bytes: int = confine.MAX_OUTPUT_BYTES
-    niceness: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the zygote reports of a child: its line, the signal that ended it, its greatest memory in bytes."""
-
-    answer: str
-    signal: int
-    is_timed_out: bool
-    peak_memory_bytes: int
 
 
 def main(control_fd: int, limits_json: str) -> None:
