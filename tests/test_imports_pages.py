@@ -1,6 +1,7 @@
 """The pages and the API of imports: for whoever began one, and nobody else."""
 
 import base64
+import io
 
 import pytest
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ def test_an_import_is_shown_to_its_owner_from_beginning_to_end(house: House) -> 
 
     assert 'data-import="alive"' not in after
     assert "/stop" not in after
-    for said in ("Done", "b&lt;i&gt;.jpg", "no picture or video", "<dd>1</dd>"):
+    for said in ("Done", "b&lt;i&gt;.jpg", "No picture or video", "<dd>1</dd>"):
         assert said in after
     for page in (before, after, listed):
         assert "&lt;script&gt;alert(1)&lt;/script&gt;.zip" in page
@@ -128,3 +129,22 @@ def test_an_import_by_the_command_that_nobody_hears_of_is_broken_off(house: Hous
     page = browser.get(f"/imports/{run.public_id}").get_data(as_text=True)
     assert "Broken off" in page
     assert "Run the same command again" in page
+
+
+@sqlite_only
+def test_the_plain_form_takes_an_archive_too(house: House) -> None:
+    anna = house.person("Anna")
+    browser = house.browser(anna)
+    archive = (io.BytesIO(packed({"a.jpg": small_picture()})), "Sea.ZIP")
+    none = (io.BytesIO(b"no archive"), "none.zip")
+
+    answer = browser.post("/upload", data={"file": [archive, none]}, headers=house.csrf(browser))
+    page = browser.get("/imports").get_data(as_text=True)
+    work(house)
+
+    assert (answer.status_code, answer.location) == (302, "/imports")
+    assert "Sea.ZIP is here" in page
+    assert "none.zip: This is no zip archive." in page
+    db.session.rollback()
+    run = db.session.scalars(sa.select(ImportRun)).one()
+    assert (run.state, run.imported, run.name) == (RunState.DONE, 1, "Sea.ZIP")
