@@ -53,7 +53,9 @@ def drop(page: Page, address: str, files: list[Path]) -> None:
     expect(page.get_by_role("heading", name="Wedding guests")).to_be_visible()
     assert "The wedding" not in page.content()
     page.get_by_label("Your name").fill("Ida")
-    page.locator("[data-guest-files]").set_input_files(files)
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "/uploads/" in answer.url) as sent:
+        page.locator("[data-guest-files]").set_input_files(files)
+    assert sent.value.status == 201
     expect(page.get_by_role("button", name="Take back")).to_have_count(len(files))
     expect(page.get_by_label("Your name")).to_have_value("Ida")
 

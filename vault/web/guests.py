@@ -88,6 +88,7 @@ def _page(permit: Permit[LinkFacts], album: Permit[AlbumFacts]) -> str:
         accept=ACCEPT,
         most_files=MOST_FILES,
         max_bytes=vault().settings.max_upload_bytes,
+        piece_bytes=vault().settings.upload_piece_bytes,
     )
 
 

@@ -1,42 +1,29 @@
-/** The visitor's uploader: sends what is chosen or dropped one by one, and says what became of it. */
-import { announce } from "./announce";
+/** The form by which the visitor of a link brings pictures; the uploader itself is fetched when something is chosen. */
 import { attachDrop } from "./drop";
-import { Queue } from "./queue";
-import { Tray } from "./tray";
+import { type Found, ofDrop, ofList } from "./uploads/choice";
+import type { GuestUploader } from "./uploads/guest";
 
 export function attachGuests(): void {
   const form = document.querySelector<HTMLFormElement>("[data-guest-form]");
   const input = form?.querySelector<HTMLInputElement>("[data-guest-files]");
-  if (form === null || input === null || input === undefined) return;
-  const tray = new Tray(document.querySelector<HTMLElement>("[data-upload-list]"));
-  let sent = 0;
-  // What was sent stands in the page's own list, with the way to take it back.
-  const queue = new Queue(form.action, () => {
-    tray.say(`${sent} ${sent === 1 ? "picture" : "pictures"} added. Thank you.`, false);
-    announce("All pictures are sent.");
-    if (document.querySelector(".sent.is-failed") === null) location.reload();
-  });
-  const add = (files: readonly File[]): void => {
-    const name = form.querySelector<HTMLInputElement>('[name="guest_name"]')?.value ?? "";
-    for (const file of files) start(file, name);
+  const data = form?.dataset;
+  if (!form || !input || data?.["guestTo"] === undefined) return;
+  const facts = {
+    url: data["guestTo"],
+    hasher: data["guestHasher"] ?? "",
+    accept: input.accept,
+    pieceBytes: Number(data["guestPieceBytes"]),
+    maxBytes: Number(data["guestMaxBytes"]),
+    name: () => form.querySelector<HTMLInputElement>('[name="guest_name"]')?.value ?? "",
   };
-  const start = (file: File, name: string): void => {
-    const line = tray.add(file.name);
-    tray.say("Sending…", true);
-    queue.add({
-      file,
-      fields: { guest_name: name },
-      onProgress: (share) => line.progress(share),
-      onReceived: () => {
-        sent += 1;
-        line.tell("Added. Thank you.");
-      },
-      onFailed: (failure) => line.fail(failure.message, failure.mayRetry ? () => start(file, name) : null),
-    });
+  let uploader: Promise<GuestUploader> | null = null;
+  const choose = async (found: readonly Found[]): Promise<void> => {
+    uploader ??= import("./uploads/guest").then((module) => new module.GuestUploader(facts, document.querySelector<HTMLElement>("[data-upload-list]")));
+    (await uploader).choose(found);
   };
   input.addEventListener("change", () => {
-    add([...(input.files ?? [])]);
+    void choose(ofList(input.files ?? []));
     input.value = "";
   });
-  attachDrop("Drop to add", (transfer) => add([...transfer.files]));
+  attachDrop("Drop to add", (transfer) => void ofDrop(transfer).then(({ found }) => choose(found)));
 }

@@ -215,16 +215,21 @@ export class Queue {
   }
 
   private async settle(item: Item, arrival: Arrival): Promise<void> {
+    // Whoever only brings files is shown nothing of what they become, nor whether they were there.
+    if (this.afterwards === null) return this.finish(item, "done");
     item.importId = arrival.importId;
     item.mediaId = arrival.mediaId;
     // Complete already, and nobody told this page what became of it.
     if (item.mediaId === "" && item.importId === "" && item.sha256 !== "" && this.checker !== null) {
       item.mediaId = (await this.checker.known([item.sha256])).get(item.sha256) ?? "";
     }
-    if (this.afterwards !== null && item.mediaId !== "") item.note = await this.afterwards.follow(item);
+    if (item.mediaId !== "") item.note = await this.afterwards.follow(item);
+    this.finish(item, !item.isNew ? "known" : item.mediaId !== "" ? "arrived" : "done");
+  }
+
+  private finish(item: Item, stage: Stage): void {
     item.sent = item.size;
-    const isNew = item.isNew;
-    item.stage = !isNew ? "known" : item.mediaId !== "" && this.afterwards !== null ? "arrived" : "done";
+    item.stage = stage;
     item.file = null;
     item.sidecars = [];
     item.settled = ++this.settled;
