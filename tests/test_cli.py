@@ -26,6 +26,8 @@ COMMANDS = [
     "create-token",
     "import",
     "fsck",
+    "backup",
+    "restore",
     "audit",
 ]
 PASSWORD = "a walk by the river"
@@ -81,6 +83,9 @@ def test_help_says_how_it_is_used(migrated: Path, command: str) -> None:
         ["import", "/no/such/folder", "--owner", "a@example.org"],
         ["import", "/"],
         ["fsck", "extra"],
+        ["fsck", "--minutes", "0"],
+        ["backup"],
+        ["restore"],
     ],
 )
 def test_wrong_usage_is_status_2(migrated: Path, arguments: list[str]) -> None:

@@ -41,8 +41,7 @@ def originals(house: House) -> dict[str, bytes]:
     return {key: path_of(house, key).read_bytes() for key in house.vault.storage.keys("originals/")}
 
 
-def quarantined(house: House) -> set[str]:
-    assert house
+def quarantined() -> set[str]:
     db.session.rollback()
     return set(db.session.scalars(sa.select(Media.public_id).where(Media.quarantined_at.is_not(None))))
 
@@ -64,7 +63,7 @@ def test_one_bit_in_each_of_a_hundred_is_found_a_hundred_times(house: House) -> 
 
     report = read(house, fix=True)
 
-    assert changed(report) == {public_id for public_id, _, _ in damaged} == quarantined(house)
+    assert changed(report) == {public_id for public_id, _, _ in damaged} == quarantined()
     assert len(report.problems) == 100
     assert originals(house) == before
     assert len(notices.of(anna.id)) == 1
@@ -110,7 +109,7 @@ class TestQuarantine:
         report = read(house)
 
         assert (report.problems, report.mended) == ([], [f"original {public_id}: whole again, out of quarantine"])
-        assert quarantined(house) == set()
+        assert quarantined() == set()
         assert notices.of(anna.id) == []
         assert inspection.inspect(house.vault).problems == []
 
@@ -124,7 +123,7 @@ class TestQuarantine:
 
         assert again == public_id
         assert path.read_bytes() == data
-        assert quarantined(house) == set()
+        assert quarantined() == set()
         assert read(house).problems == []
 
     def test_bytes_that_are_lost_come_back_by_the_same_way(self, house: House) -> None:
@@ -144,7 +143,7 @@ class TestQuarantine:
         read(house, fix=True)
 
         # A disk that is not there would take everything away from everybody.
-        assert quarantined(house) == {cut[0]}
+        assert quarantined() == {cut[0]}
         assert cut[1].exists()
 
 
@@ -195,7 +194,7 @@ def test_what_may_pass_locks_nothing_away(house: House, how: str, said: str) -> 
 
     object.__setattr__(house.vault, "storage", storage)
     assert [line.startswith(f"original {public_id}: {said}") for line in report.problems] == [True]
-    assert quarantined(house) == set()
+    assert quarantined() == set()
 
 
 class TestStopped:
