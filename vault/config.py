@@ -91,6 +91,17 @@ class Settings:
         return _is_loopback_http(self.origin)
 
     @property
+    def picture_share_bytes(self) -> int:
+        """What one picture may take of the worker's memory."""
+        return min(self.decoder_memory_bytes, self.worker_memory_bytes)
+
+    @property
+    def video_share_bytes(self) -> int:
+        """What one video may take of the worker's memory, so that a picture still fits beside it where that can be."""
+        beside = max(self.worker_memory_bytes - self.decoder_memory_bytes, GIB // 4)
+        return min(self.video_memory_bytes, self.worker_memory_bytes, beside)
+
+    @property
     def host(self) -> str:
         """Name of the origin without its port."""
         return urlsplit(self.origin).hostname or ""

@@ -96,7 +96,7 @@ def release_claims() -> None:
 def prepare(vault: Vault, public_id: str) -> None:
     """Make what browsers play of a pending video."""
     settings = vault.settings
-    with _one_at_a_time, of_process(settings.worker_memory_bytes).lend(settings.video_memory_bytes):
+    with _one_at_a_time, of_process(settings.worker_memory_bytes).lend(settings.video_share_bytes):
         # Not before its turn and the memory are there: a claim says that somebody works at it.
         wanted = _claim(settings, public_id)
         if wanted is not None:
@@ -147,7 +147,7 @@ def _sandbox(settings: Settings, wanted: _Wanted) -> Sandbox:
     """Return a child whose limits fit this one video; it is gone when the video is done."""
     seconds = min(float(settings.video_seconds), LEAST_SECONDS + SECONDS_PER_SECOND * wanted.duration_seconds)
     return Sandbox(
-        memory_bytes=settings.video_memory_bytes,
+        memory_bytes=settings.video_share_bytes,
         cpu_seconds=round(seconds),
         wall_seconds=seconds * WALL_CLOCK_FACTOR,
         max_pixels=settings.max_pixels,
