@@ -68,7 +68,7 @@ def release_claims() -> None:
 @tasks.task("render")
 def render(vault: Vault, public_id: str) -> None:
     """Make the variants of a pending picture, and read what it says of itself into its row."""
-    with of_process(vault.settings.worker_memory_bytes).lend(vault.settings.decoder_memory_bytes):
+    with of_process(vault.settings.worker_memory_bytes).lend(vault.settings.picture_share_bytes):
         # Not before the memory is there: a claim says that somebody works at it.
         claimed = _claim(public_id)
         if claimed is not None:
