@@ -104,3 +104,23 @@ def _hum(stream: Any, seconds: float) -> list[Any]:
         packets += stream.encode(frame)
         at += step
     return packets + stream.encode(None)
+
+
+def bright(brightness: int, *, size: tuple[int, int] = SIZE) -> bytes:
+    """Return a film in HEVC of ten bits, half red and half grey, for screens of a brightness (ITU-T H.273, table 3)."""
+    body = io.BytesIO()
+    with av.open(body, "w", format="mov") as output:
+        picture = output.add_stream("libx265", RATE, options={"x265-params": "log-level=none"})
+        picture.width, picture.height = size
+        picture.pix_fmt = "yuv420p10le"
+        context = picture.codec_context
+        context.color_trc, context.color_primaries, context.colorspace, context.color_range = brightness, 9, 9, 1
+        drawn = Image.new("RGB", size, (128, 128, 128))
+        drawn.paste((160, 96, 96), (0, 0, size[0] // 2, size[1]))
+        for number in range(5):
+            shown = VideoFrame.from_image(drawn).reformat(format="yuv420p10le")
+            shown.color_trc, shown.color_primaries, shown.colorspace = brightness, 9, 9
+            shown.pts, shown.time_base = number, Fraction(1, RATE)
+            output.mux(picture.encode(shown))
+        output.mux(picture.encode(None))
+    return body.getvalue()

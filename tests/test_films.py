@@ -240,3 +240,19 @@ def test_a_kind_that_is_no_film_does_not_play(cinema: Cinema) -> None:
     with pytest.raises(Unmakeable) as refused:
         cinema.played(b"\xff\xd8\xff\xe0" + bytes(100))
     assert refused.value.reason is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize(("brightness", "grey"), [(16, 175), (18, 136)], ids=["pq", "hlg"])
+def test_what_was_filmed_for_brighter_screens_is_brought_down(cinema: Cinema, brightness: int, grey: int) -> None:
+    body = films.bright(brightness)
+    assert cinema.still(body).ok is not None
+    red, middle = cinema.preview().getpixel((80, 200)), cinema.preview().getpixel((240, 200))
+    # A signal of a half: 92 candela in one way of writing, 50 in the other; paper has 203.
+    assert middle == pytest.approx((grey, grey, grey), abs=4)
+    assert red[0] > 180 > 120 > red[1]
+    made, played = cinema.played(body)
+    assert not made.is_copy
+    with av.open(io.BytesIO(played)) as found:
+        frame = next(found.decode(video=0))
+        assert (frame.format.name, frame.color_trc, frame.color_primaries, frame.colorspace) == ("yuv420p", 1, 1, 1)
+        assert frame.to_image().getpixel((240, 200)) == pytest.approx((grey, grey, grey), abs=6)

@@ -13,8 +13,9 @@ import av
 from av.video.frame import VideoFrame
 from PIL import Image, ImageStat
 
-from vault.imaging import filmcolour, filmtags
+from vault.imaging import filmtags
 from vault.imaging.containers import Tracks, Window, opened, pixel_ratio, seconds_of, words
+from vault.imaging.filmcolour import Screen
 from vault.imaging.identify import Kind
 from vault.imaging.refusals import Reason, Refused
 from vault.imaging.render import PREVIEW, TARGETS, Rendered, Variant, encode, placeholder_of, refusing
@@ -147,7 +148,7 @@ def _looked_through(tracks: Tracks) -> Iterator[VideoFrame]:
 
 def _drawn(frame: VideoFrame, ratio: Fraction, max_pixels: int) -> _Still:
     size = shown_size(frame, ratio, max_pixels)
-    picture = filmcolour.picture(frame, fit(size, PREVIEW.long_edge_px))
+    picture = Screen().picture(frame, fit(size, PREVIEW.long_edge_px))
     turn = turn_of(frame)
     if turn in TURNS:
         picture = picture.transpose(TURNS[turn])

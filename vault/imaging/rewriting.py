@@ -3,22 +3,20 @@
 Floor 0. Only for the child of `vault.imaging.sandbox`, where the extra `video` is installed and no thread may start.
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.codec.context import ThreadType
 from av.container import OutputContainer
-from av.filter import Graph
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from vault.imaging import filmcolour
 from vault.imaging.containers import Tracks
+from vault.imaging.filmcolour import Screen
+from vault.imaging.filters import Chain
 
 # Ticks per second: every usual rate of pictures is a whole number of them.
 _CLOCK: Final = 90_000
@@ -47,9 +45,9 @@ class PictureWriter:
         self._rate = rate if 1 <= rate <= _FASTEST else _USUAL_RATE
         self._output, self._tracks, self._start = output, tracks, start
         self._size = size if turn % 180 == 0 else size[::-1]
-        self._reformatter = VideoReformatter()
-        self._weaving = _Chain(_WEAVING)
-        self._turning = _Chain(_TURNS.get(turn, ()))
+        self._screen = Screen()
+        self._weaving = Chain(_WEAVING)
+        self._turning = Chain(_TURNS.get(turn, ()))
         self._last = -1
         self._stream = stream = output.add_stream("libx264", self._rate, options=dict(_PICTURES))
         context = stream.codec_context
@@ -85,7 +83,7 @@ class PictureWriter:
         at = self._moment(frame)
         if self._last >= 0 and at - self._last < _SHORTEST_GAP:
             return
-        small = filmcolour.for_browsers(self._reformatter, frame, self._size)
+        small = self._screen.for_browsers(frame, self._size)
         for shown in self._turning.passed(small):
             shown.pts, shown.time_base, self._last = at, Fraction(1, _CLOCK), at
             # The encoder decides anew which pictures stand by themselves.
@@ -96,58 +94,6 @@ class PictureWriter:
         if frame.pts is None or frame.time_base is None:
             return self._last + round(_CLOCK / self._rate)
         return max(0, round((frame.pts * frame.time_base - self._start) * _CLOCK))
-
-
-class _Chain:
-    """Filters for frames of one size and format; without filters frames pass as they are."""
-
-    def __init__(self, filters: tuple[tuple[str, str], ...]) -> None:
-        self._filters = filters
-        self._graph: Graph | None = None
-        self._shape: tuple[int, int, str] | None = None
-
-    @property
-    def is_begun(self) -> bool:
-        return self._graph is not None
-
-    def passed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
-        if not self._filters:
-            yield frame
-            return
-        shape = (frame.width, frame.height, frame.format.name)
-        if self._graph is None or shape != self._shape:
-            self._graph, self._shape = self._made(frame), shape
-        self._graph.vpush(frame)
-        yield from self._ready()
-
-    def rest(self) -> Iterator[VideoFrame]:
-        if self._graph is not None:
-            self._graph.vpush(None)
-            yield from self._ready()
-
-    def _ready(self) -> Iterator[VideoFrame]:
-        while self._graph is not None:
-            try:
-                yield self._graph.vpull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-
-    def _made(self, frame: VideoFrame) -> Graph:
-        graph = Graph()
-        graph.threads = 1
-        places = [
-            graph.add_buffer(
-                width=frame.width,
-                height=frame.height,
-                format=frame.format,
-                time_base=frame.time_base or Fraction(1, _CLOCK),
-            )
-        ]
-        places += [graph.add(name, said or None) for name, said in self._filters]
-        places.append(graph.add("buffersink"))
-        graph.link_nodes(*places)
-        graph.configure()
-        return graph
 
 
 class SoundWriter:
