@@ -3,12 +3,16 @@
 import io
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import av
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.video.stream import VideoStream
 
 SIZE: Final = (320, 240)
 RATE: Final = 25
@@ -46,13 +50,14 @@ def film(
     body = io.BytesIO()
     with av.open(body, "w", format=container, options=options or {}) as output:
         output.metadata.update(tags or {})
-        picture = output.add_stream(codec, RATE, **stream)
+        picture = cast("VideoStream", output.add_stream(codec, RATE, **stream))
         picture.width, picture.height = size
         picture.pix_fmt = "yuvj420p" if codec == "mjpeg" else picture.pix_fmt or "yuv420p"
-        heard = output.add_stream(voice, HZ) if sound else None
+        heard = cast("AudioStream", output.add_stream(voice, HZ)) if sound else None
         count = round(seconds * RATE)
         for number in range(count):
-            shown = VideoFrame.from_image(_drawn(size, colours[number * len(colours) // count], number / count))
+            drawn = _drawn(size, colours[number * len(colours) // count], number / count)
+            shown: VideoFrame = VideoFrame.from_image(drawn)  # type: ignore[no-untyped-call]  # PyAV has no types for it
             shown.pts, shown.time_base = number, Fraction(1, RATE)
             output.mux(picture.encode(shown))
         if heard is not None:
@@ -76,12 +81,19 @@ def turned(mp4: bytes, degrees: int) -> bytes:
 
 def seconds_of(body: bytes) -> tuple[list[float], float, list[str]]:
     """Decode a film to its end: when its pictures are shown, how long it sounds, and its codecs."""
-    with av.open(io.BytesIO(body)) as found:
-        shown = [frame.time for frame in found.decode(video=0)]
+    with av.open(io.BytesIO(body), "r") as found:
+        shown = [float(frame.time) for frame in found.decode(video=0)]
         names = [stream.codec_context.name for stream in found.streams]
-    with av.open(io.BytesIO(body)) as found:
-        heard = sum(frame.samples / frame.sample_rate for frame in found.decode(audio=0)) if found.streams.audio else 0
+    with av.open(io.BytesIO(body), "r") as found:
+        frames = found.decode(audio=0) if found.streams.audio else ()
+        heard = float(sum(frame.samples / frame.sample_rate for frame in frames))
     return shown, heard, names
+
+
+def image(frame: VideoFrame) -> Image.Image:
+    """Return a frame as a picture."""
+    found: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has no types for it
+    return found
 
 
 def _drawn(size: tuple[int, int], colour: str, part: float) -> Image.Image:
@@ -93,8 +105,9 @@ def _drawn(size: tuple[int, int], colour: str, part: float) -> Image.Image:
     return image
 
 
-def _hum(stream: Any, seconds: float) -> list[Any]:
-    packets, at, step = [], 0, 1024
+def _hum(stream: "AudioStream", seconds: float) -> list[Any]:
+    packets: list[Any] = []
+    at, step = 0, 1024
     while at < seconds * HZ:
         frame = AudioFrame("s16", "stereo", step)
         frame.sample_rate, frame.pts, frame.time_base = HZ, at, Fraction(1, HZ)
@@ -118,7 +131,7 @@ def bright(brightness: int, *, size: tuple[int, int] = SIZE) -> bytes:
         drawn = Image.new("RGB", size, (128, 128, 128))
         drawn.paste((160, 96, 96), (0, 0, size[0] // 2, size[1]))
         for number in range(5):
-            shown = VideoFrame.from_image(drawn).reformat(format="yuv420p10le")
+            shown = VideoFrame.from_image(drawn).reformat(format="yuv420p10le")  # type: ignore[no-untyped-call]  # PyAV has no types for it
             shown.color_trc, shown.color_primaries, shown.colorspace = brightness, 9, 9
             shown.pts, shown.time_base = number, Fraction(1, RATE)
             output.mux(picture.encode(shown))

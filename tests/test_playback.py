@@ -4,6 +4,7 @@ import io
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -169,7 +170,7 @@ def test_terms_let_a_video_out_without_its_words_or_not_at_all(house: House) -> 
     album = house.album(anna)
     body = films.film(seconds=0.6, size=(640, 360), tags={"comment": SECRET.decode()})
     media = prepared(house, house.picture(anna, album, data=body, file_name="a.mp4", ready=False))
-    table = [
+    table: list[tuple[dict[str, Any], int, int, bool]] = [
         ({"metadata_rule": MetadataRule.KEEP}, 200, 200, True),
         ({"metadata_rule": MetadataRule.STRIP_ALL}, 200, 200, False),
         ({"metadata_rule": MetadataRule.STRIP_LOCATION}, 200, 200, False),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, NoReturn
 
 import av
 from av.audio.stream import AudioStream
-from av.codec.context import ThreadType
+from av.codec.context import CodecContext, ThreadType
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -252,20 +252,22 @@ def _tracks(container: InputContainer) -> Tracks:
     found = container.streams.best("video")
     if not isinstance(found, VideoStream) or found.disposition & Disposition.attached_pic:
         raise Refused(Reason.NO_PICTURES)
-    if found.codec_context is None or found.codec_context.name not in PICTURE_CODECS:
+    if _codec_of(found) not in PICTURE_CODECS:
         raise Refused(Reason.UNKNOWN_CODEC)
     sound = container.streams.best("audio", found)
-    if (
-        not isinstance(sound, AudioStream)
-        or sound.codec_context is None
-        or sound.codec_context.name not in SOUND_CODECS
-    ):
+    if not isinstance(sound, AudioStream) or _codec_of(sound) not in SOUND_CODECS:
         sound = None
     for stream in (found, sound):
         if stream is not None:
             stream.codec_context.thread_type = ThreadType.NONE
             stream.codec_context.thread_count = 1
     return Tracks(container, found, sound)
+
+
+def _codec_of(stream: VideoStream | AudioStream) -> str | None:
+    """Name the decoder of a stream. PyAV has none for what FFmpeg was built without, though it says otherwise."""
+    context: CodecContext | None = stream.codec_context
+    return None if context is None else context.name
 
 
 def _counted(tracks: Tracks) -> float:

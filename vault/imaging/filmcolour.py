@@ -44,7 +44,8 @@ class Screen:
     def picture(self, frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
         """Return a frame as an RGB picture of a size."""
         shown = self._shown(frame, size, "rgb24", dst_color_range=ColorRange.JPEG, interpolation=_FINE)
-        return shown.to_image(threads=1)
+        drawn: Image.Image = shown.to_image(threads=1)  # type: ignore[no-untyped-call]  # PyAV has no types for it
+        return drawn
 
     def for_browsers(self, frame: VideoFrame, size: tuple[int, int]) -> VideoFrame:
         """Return a frame as browsers want it: 8 bits, 4:2:0, BT.709, in the range of television."""
@@ -55,13 +56,13 @@ class Screen:
         source = {} if frame.colorspace != _UNSPECIFIED else {"src_colorspace": _usual(frame)}
         if frame.color_trc in _LIGHT:
             frame, source = self._dimmed(frame, size, source), {}
-        return self._reformatter.reformat(frame, *size, form, threads=1, **source, **said)
+        return self._reformatter.reformat(frame, size[0], size[1], form, threads=1, **source, **said)
 
     def _dimmed(self, frame: VideoFrame, size: tuple[int, int], source: dict[str, Any]) -> VideoFrame:
         kind = frame.color_trc
         chain = self._dimming.setdefault(kind, Chain(_filters(kind)))
         deep = VideoReformatter().reformat(
-            frame, *size, _DEEP, dst_color_range=ColorRange.JPEG, interpolation=_FINE, threads=1, **source
+            frame, size[0], size[1], _DEEP, dst_color_range=ColorRange.JPEG, interpolation=_FINE, threads=1, **source
         )
         shown = next(chain.passed(deep))
         shown.color_trc, shown.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709

@@ -9,7 +9,7 @@ import tempfile
 from contextlib import suppress
 from fractions import Fraction
 from io import BytesIO
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -22,6 +22,10 @@ from vault.imaging.identify import AVI, MATROSKA, Kind
 from vault.imaging.playing import Play
 from vault.imaging.refusals import Refused
 from vault.imaging.render import TARGETS
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.video.stream import VideoStream
 
 _MOST_PIXELS: Final = 4096
 # A program of its own, and a fetcher of samples from the network.
@@ -47,13 +51,13 @@ def warm_up() -> None:
 
 def _write(sink: BinaryIO, kind: Kind, codec: str, sound: str) -> None:
     with av.open(sink, "w", format="avi" if kind is AVI else "matroska") as output:
-        picture = output.add_stream(codec, 10)
+        picture = cast("VideoStream", output.add_stream(codec, 10))
         picture.width, picture.height = 64, 48
         picture.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         picture.codec_context.thread_type, picture.codec_context.thread_count = ThreadType.NONE, 1
-        voice = output.add_stream(sound, 8000)
+        voice = cast("AudioStream", output.add_stream(sound, 8000))
         for number in range(4):
-            frame = VideoFrame.from_image(Image.new("RGB", (64, 48), (60 * number, 99, 0)))
+            frame = VideoFrame.from_image(Image.new("RGB", (64, 48), (60 * number, 99, 0)))  # type: ignore[no-untyped-call]  # PyAV has no types for it
             frame.pts, frame.time_base = number, Fraction(1, 10)
             output.mux(picture.encode(frame.reformat(format=picture.pix_fmt, threads=1)))
         silence = AudioFrame("fltp" if sound == "aac" else "s16", "stereo", 1024)
@@ -61,6 +65,6 @@ def _write(sink: BinaryIO, kind: Kind, codec: str, sound: str) -> None:
         for plane in silence.planes:
             plane.update(bytes(plane.buffer_size))
         output.mux(voice.encode(silence))
-        for stream in (picture, voice):
-            output.mux(stream.encode(None))
+        output.mux(picture.encode(None))
+        output.mux(voice.encode(None))
     sink.flush()

@@ -4,7 +4,7 @@ Floor 0. Only for the child of `vault.imaging.sandbox`, where the extra `video` 
 """
 
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -58,7 +58,7 @@ class PictureWriter:
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
-    def take(self, packet: Packet) -> None:
+    def take(self, packet: Packet[Any]) -> None:
         """Write the pictures of a packet. Raises what PyAV raises for a broken one."""
         for frame in packet.decode():
             if isinstance(frame, VideoFrame):
@@ -109,9 +109,10 @@ class SoundWriter:
         self._due: Fraction | None = None
         self._at = 0
 
-    def take(self, packet: Packet) -> None:
+    def take(self, packet: Packet[Any]) -> None:
         """Write the sound of a packet. Raises what PyAV raises for a broken one."""
-        for frame in packet.decode():
+        decoded: list[Any] = packet.decode()
+        for frame in decoded:
             if isinstance(frame, AudioFrame):
                 self._keep_time(frame)
                 self._write(self._resampler.resample(frame))

@@ -3,7 +3,7 @@
 Floor 3. A rendition has no metadata and cannot be drawn anew for each link, so terms let it out as it is or not at all.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -27,7 +27,9 @@ def moving(row: MediaFacts, terms: LinkTerms | None, name: str) -> Edition:
     if name == "motion":
         parts = sa.select(Media.id).where(Media.part_of_id == row.id, Media.part == Part.MOTION)
         own = sa.or_(own, sa.and_(Variant.media_id.in_(parts), Variant.name == "video"))
-    found = db.session.execute(sa.select(*columns).where(own).order_by(Variant.media_id).limit(1)).first()
+    found = db.session.execute(
+        sa.select(*columns).where(own).order_by(Variant.media_id).limit(1)
+    ).first()
     # Decided before anybody is told to wait: no rendition is ever as small, or marked.
     if terms is not None and (terms.watermark or _exceeds(terms, found)):
         raise Denied
@@ -37,7 +39,8 @@ def moving(row: MediaFacts, terms: LinkTerms | None, name: str) -> Edition:
     return Edition(found.blob_key, "video/mp4", etag, found.size_bytes, None, "mp4")
 
 
-def _exceeds(terms: LinkTerms, found: sa.Row[tuple[str, str, int, int, int]] | None) -> bool:
+def _exceeds(terms: LinkTerms, found: Any) -> bool:
     if terms.long_edge_px is None or found is None:
         return False
-    return max(found.width, found.height) > terms.long_edge_px
+    longest: int = max(found.width, found.height)
+    return longest > terms.long_edge_px
