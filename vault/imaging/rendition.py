@@ -159,7 +159,7 @@ def _write(tracks: Tracks, sink: BinaryIO, size: tuple[int, int] | None, turn: i
     output.close()
 
 
-def _packets(tracks: Tracks, streams: list[Stream]) -> Iterator[Packet[Any]]:
+def _packets(tracks: Tracks, streams: list[Stream]) -> "Iterator[Packet[Any]]":
     for packet in tracks.container.demux(*streams):
         # The last one of each stream is empty and only says that there are no more.
         if packet.size:
@@ -178,7 +178,7 @@ class _Copier:
         self._stream = output.add_stream_from_template(stream)
         self._filter = BitStreamFilterContext(description, stream, self._stream) if description else None
 
-    def take(self, packet: Packet[Any]) -> None:
+    def take(self, packet: "Packet[Any]") -> None:
         if packet.dts is None:
             raise _Uncopyable
         for each in self._filter.filter(packet) if self._filter else [packet]:

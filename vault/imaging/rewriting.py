@@ -58,7 +58,7 @@ class PictureWriter:
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
-    def take(self, packet: Packet[Any]) -> None:
+    def take(self, packet: "Packet[Any]") -> None:
         """Write the pictures of a packet. Raises what PyAV raises for a broken one."""
         for frame in packet.decode():
             if isinstance(frame, VideoFrame):
@@ -109,7 +109,7 @@ class SoundWriter:
         self._due: Fraction | None = None
         self._at = 0
 
-    def take(self, packet: Packet[Any]) -> None:
+    def take(self, packet: "Packet[Any]") -> None:
         """Write the sound of a packet. Raises what PyAV raises for a broken one."""
         decoded: list[Any] = packet.decode()
         for frame in decoded:
