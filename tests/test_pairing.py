@@ -1,49 +1,21 @@
 """Files that belong together: who pairs with whom, and that what happens to the one happens to the other."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.factories import House, Person
+from tests.factories import House, small_picture
+from tests.pairs import TAKEN, a_pair, again, file, pair
 from tests.scripts import Script
-from vault import pairing
 from vault.db import db, transaction, utcnow
-from vault.models.media import Album, AlbumMedia, Media, Order, Part
+from vault.models.media import Album, AlbumMedia, Media, Order, Part, Playback
 from vault.models.sharing import Link, LinkMedia, LinkRole, Role
 from vault.models.sharing import Scope as LinkScope
 from vault.policy import Action, Denied, Viewer, authorize, may
 from vault.services import albums, library, parts
 from vault.services.zipping import choosing
-
-TAKEN = datetime(2024, 7, 6, 13, 4, 5, tzinfo=UTC)
-DNG, MOV, HEIC = "image/x-adobe-dng", "video/quicktime", "image/heic"
-
-
-def file(house: House, owner: Person, name: str, album: Album | None = None, **values: Any) -> Media:
-    """Return a ready file of that name; what its bytes would say of it is written into its row."""
-    kinds = {"dng": DNG, "mov": MOV, "heic": HEIC}
-    media = house.picture(owner, album, file_name=name)
-    said: dict[str, Any] = {"taken_at": TAKEN, "camera": "Testar One", **values}
-    said["media_type"] = kinds.get(name.rpartition(".")[2].lower(), "image/jpeg")
-    with transaction() as session:
-        row = session.get_one(Media, media.id)
-        for field, value in said.items():
-            setattr(row, field, value)
-        row.shown_at = row.taken_at or row.uploaded_at
-    return media
-
-
-def pair(media: Media) -> list[tuple[int, int]]:
-    """Do what the worker does once a picture is ready; return the ids of main ones and parts."""
-    with transaction() as session:
-        return [(main.id, part.id) for main, part in pairing.pair(session, media.id)]
-
-
-def again(media: Media) -> Media:
-    db.session.rollback()
-    return db.session.get_one(Media, media.id, populate_existing=True)
 
 
 def count(album: Album) -> tuple[int, int]:
@@ -52,13 +24,6 @@ def count(album: Album) -> tuple[int, int]:
     held = sa.select(sa.func.count()).select_from(AlbumMedia).where(AlbumMedia.album_id == album.id)
     kept = sa.select(Album.media_count).where(Album.id == album.id)
     return db.session.scalar(kept) or 0, db.session.scalar(held) or 0
-
-
-def a_pair(house: House, owner: Person, album: Album | None = None) -> tuple[Media, Media]:
-    """Return a JPEG, in an album, and the RAW that is kept together with it."""
-    main, raw = file(house, owner, "IMG_1.JPG", album), file(house, owner, "img_1.dng")
-    assert pair(raw) == [(main.id, raw.id)]
-    return main, raw
 
 
 class TestWhoPairs:
@@ -185,6 +150,24 @@ class TestWhatFollows:
         db.session.rollback()
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Media)) == 0
         assert not list(house.vault.storage.keys(""))
+
+    def test_the_same_bytes_again_take_both_out_of_the_trash(self, house: House) -> None:
+        anna = house.person()
+        data = small_picture()
+        main, raw = file(house, anna, "IMG_1.JPG", data=data), file(house, anna, "IMG_1.dng")
+        assert pair(raw) == [(main.id, raw.id)]
+        library.trash(authorize(anna.viewer, Action.TRASH, Media, main.public_id))
+        assert house.picture(anna, data=data, ready=False).id == main.id
+        assert (again(main).trashed_at, again(raw).trashed_at) == (None, None)
+
+    def test_the_page_of_a_live_photo_moves_it(self, house: House) -> None:
+        anna = house.person()
+        still, film = file(house, anna, "IMG_1.HEIC"), file(house, anna, "IMG_1.MOV", duration_seconds=2.0)
+        assert pair(still) == [(still.id, film.id)]
+        with transaction() as session:
+            session.execute(sa.update(Media).where(Media.id == film.id).values(playback=Playback.READY))
+        page = house.browser(anna).get(f"/media/{still.public_id}").get_data(as_text=True)
+        assert f'href="/media/{film.public_id}/video" data-live' in page
 
     def test_a_part_whose_picture_is_gone_is_there_again(self, house: House) -> None:
         anna = house.person()

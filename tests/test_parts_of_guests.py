@@ -6,8 +6,8 @@ from PIL.ExifTags import Base
 
 from tests import pictures, sensors
 from tests.factories import House, Person, small_picture
+from tests.pairs import DNG, TAKEN, again, pair
 from tests.test_guests import bring, brought, used, withdraw
-from tests.test_pairing import DNG, TAKEN, again, pair
 from vault.db import db, transaction
 from vault.models.media import Album, Media, Part
 from vault.models.sharing import Link, LinkRole

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import House
 from tests.governed import ALL, KEEP, LOCATION, Shared
-from tests.test_pairing import file, pair
+from tests.pairs import file, pair
 from vault.db import transaction
 from vault.models.media import Media
 from vault.models.sharing import Link

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit
+from vault import audit, pairing
 from vault.db import db, transaction, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
@@ -244,6 +244,8 @@ def _again(bringer: _Bringer, sha256: str, album_id: str | None, *, is_mended: b
             audit.record(session, "media.release", actor_id=bringer.viewer.user_id, subject=media.public_id)
         # What its owner turned away stays where he put it, however often a guest brings it.
         if media.trashed_at is not None and bringer.guest is None:
+            for part in pairing.parts(session, media.id, hold=True):
+                part.trashed_at = None if part.trashed_at == media.trashed_at else part.trashed_at
             media.trashed_at = None
             membership.show(session, media.id)
             audit.record(session, "media.restore", actor_id=bringer.viewer.user_id, subject=media.public_id)
