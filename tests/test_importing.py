@@ -293,6 +293,21 @@ def test_a_disabled_person_s_import_ends_with_a_reason(house: House, anna: Perso
 
 
 @sqlite_only
+@pytest.mark.usefixtures("house")
+def test_of_two_who_do_one_import_the_second_gives_way(anna: Person) -> None:
+    run = runs.begin_here(anna.viewer, name="x", album_id=None, count=2, size_bytes=2)
+    first, second = runs.Ledger(run.id), runs.Ledger(run.id)
+    for ledger in (first, second):
+        ledger.note("left_out", 1, reason="hidden")
+    first.flush()
+
+    with pytest.raises(importing.Stopped):
+        second.flush()
+
+    assert (seen(anna, run).done_count, seen(anna, run).left_out) == (1, 1)
+
+
+@sqlite_only
 def test_a_fourth_archive_waits_for_the_others(house: House, anna: Person) -> None:
     for _ in range(runs.MOST_WAITING):
         upload(house, anna, packed({"a.jpg": small_picture()}))
