@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import ORIGIN, PASSWORD, House
-from tests.routes_table import ACCOUNTS, API, PAGES
+from tests.routes_api import API
+from tests.routes_table import ACCOUNTS, PAGES
 from tests.routes_world import ELSEWHERE, build, rows
 from vault.app import create_app
 from vault.db import db

@@ -5,7 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.factories import House
-from tests.routes_table import ACCOUNTS, API, PAGES, VISITS
+from tests.routes_api import API
+from tests.routes_table import ACCOUNTS, PAGES, VISITS
 from tests.routes_world import ELSEWHERE, World, build, renew_things, rows
 
 ODD = (

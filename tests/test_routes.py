@@ -9,7 +9,8 @@ from werkzeug.test import TestResponse
 
 from tests.factories import House
 from tests.policy_world import forget
-from tests.routes_table import ACCOUNTS, API, PAGES, VISITS, WHO
+from tests.routes_api import API
+from tests.routes_table import ACCOUNTS, PAGES, VISITS, WHO
 from tests.routes_world import World, build, renew_things, rows
 from vault import policy
 from vault.policy import decision

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.factories import House
-from tests.routes_table import ACCOUNTS, API, PAGES, VISITS
+from tests.routes_api import API
+from tests.routes_table import ACCOUNTS, PAGES, VISITS
 from tests.routes_world import build, rows
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
