@@ -38,6 +38,7 @@ def clear(house: House, *, replace: bool, keys: Path | None, accept: Callable[[F
             accept(app)
             if _is_used(app.extensions["vault"]) and not replace:
                 raise Refused(f"There is a vault with people in it in {home}. Say --replace to put it aside.")
+            db.session.remove()
             db.engine.dispose()
             _refuse_running()
         finally:
