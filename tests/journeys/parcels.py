@@ -17,7 +17,7 @@ from vault.models.media import Album, AlbumMedia, Media
 
 PIECE = 65_536
 TITLE = ".tray-title"
-# What a browser's picker of folders and a drop of folders have in common is little: the entries of a drop are made up.
+# Ten thousand entries that no disk holds.
 DROP = """
 ([names, size]) => {
   const type = (name) => name.endsWith(".jpg") ? "image/jpeg" : "";
@@ -119,7 +119,15 @@ def kept(home: Path, album: str) -> list[str]:
         )
 
 
-def drop(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
+def drop(page: Page, folder: Path) -> None:
+    """Drop a folder on the middle of the page, as somebody's file manager does."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+
+def drop_made_up(page: Page, files: list[tuple[str, bytes]], at_a_time: int = 100) -> None:
     """Drop a folder whose entries are handed out some at a time, as browsers do."""
     page.evaluate(DROP, [[(name, base64.b64encode(data).decode()) for name, data in files], at_a_time])
 

@@ -25,18 +25,19 @@ export async function ofDrop(transfer: DataTransfer): Promise<{ found: Found[]; 
     .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const found: Found[] = [];
   let unreadable = 0;
-  const waiting: { entry: FileSystemEntry; inFolder: boolean }[] = [];
+  let waiting: { entry: FileSystemEntry; inFolder: boolean }[] = [];
   for (const { entry, file } of entries) {
     if (entry !== null) waiting.push({ entry, inFolder: entry.isDirectory });
     else if (file !== null) found.push({ file, path: file.name, inFolder: false });
   }
   // A list and no recursion: folders may lie as deep as they like.
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const { entry, inFolder } = next;
+  while (waiting.length > 0) {
+    const [{ entry, inFolder }] = waiting as [(typeof waiting)[number]];
+    waiting.shift();
     try {
       if (entry.isDirectory) {
         const inside = await everyEntry((entry as FileSystemDirectoryEntry).createReader());
-        waiting.unshift(...inside.map((each) => ({ entry: each, inFolder: true })));
+        waiting = [...inside.map((each) => ({ entry: each, inFolder: true })), ...waiting];
       } else {
         const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
         found.push({ file, path: entry.fullPath.replace(/^\//, ""), inFolder });

@@ -9,7 +9,7 @@ export interface Hold {
   words: string;
 }
 
-const PAUSES_SECONDS: readonly number[] = [1, 2, 4, 8, 15, 30];
+const PAUSES_SECONDS: readonly number[] = [1, 2, 3, 5, 8, 15, 30];
 const LONGEST_SECONDS = 300;
 
 export class Holds {

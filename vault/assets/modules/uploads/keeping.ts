@@ -6,7 +6,7 @@ import { noteLeftovers } from "./tabs";
 const ITEMS_AT_ONCE = 500;
 const FILES_AT_ONCE = 50;
 const BYTES_AT_ONCE = 32 * 1024 ** 2;
-const FORGET_AFTER_MS = 300;
+const FORGET_AFTER_MS = 100;
 
 export class Keeper {
   private readonly waiting: Item[] = [];
@@ -22,7 +22,7 @@ export class Keeper {
   async add(items: readonly Item[]): Promise<void> {
     noteLeftovers(true);
     for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) await this.store.keep(items.slice(at, at + ITEMS_AT_ONCE));
-    this.waiting.push(...items);
+    for (const item of items) this.waiting.push(item);
     if (!this.running) void this.run();
   }
 

@@ -35,9 +35,9 @@ export class Queue {
   readonly items = new Map<string, Item>();
   readonly meter = new Meter();
   readonly holds = new Holds(() => this.heldOrNot());
-  private readonly waiting: Item[] = [];
-  private readonly unasked: Item[] = [];
-  private readonly ready: Item[] = [];
+  private waiting: Item[] = [];
+  private unasked: Item[] = [];
+  private ready: Item[] = [];
   private readonly sendings = new Map<string, Sending>();
   private hashing = false;
   private asking = false;
@@ -86,7 +86,8 @@ export class Queue {
       this.sendings.delete(item.id);
       this.keeper?.forget(item);
     }
-    for (const line of [this.waiting, this.unasked, this.ready]) line.splice(0, line.length, ...line.filter((item) => !gone.has(item)));
+    const isLeft = (item: Item): boolean => !gone.has(item);
+    [this.waiting, this.unasked, this.ready] = [this.waiting.filter(isLeft), this.unasked.filter(isLeft), this.ready.filter(isLeft)];
     this.pump();
   }
 

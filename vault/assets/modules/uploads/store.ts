@@ -90,10 +90,14 @@ export class Store {
     for (const name of ["items", "files", "urls"]) await this.write(name, (store) => store.clear());
   }
 
-  /** Forget what belongs to other people: this browser is theirs no more. */
-  async clearOthers(): Promise<void> {
+  /** Forget what belongs to other people, whose browser this is no more, and files whose items are done with. */
+  async tidy(): Promise<void> {
     const items = (await this.read<KeptItem[]>("items", (store) => store.getAll())) ?? [];
-    if (items.some((item) => item.person !== this.person)) await this.forget(items.filter((item) => item.person !== this.person).map((item) => item.id));
+    const files = (await this.read<string[]>("files", (store) => store.getAllKeys())) ?? [];
+    const known = new Set(items.map((item) => item.id));
+    const others = items.filter((item) => item.person !== this.person).map((item) => item.id);
+    const gone = [...others, ...files.filter((id) => !known.has(id))];
+    if (gone.length > 0) await this.forget(gone);
   }
 
   /** Where uploads go on, as tus-js-client wants to be told. */

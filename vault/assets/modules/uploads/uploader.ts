@@ -63,7 +63,7 @@ export class Uploader {
   static async start(facts: UploadFacts, poller: Poller, grid: Grid | null, place: HTMLElement | null): Promise<Uploader> {
     const store = new Store(facts.person, await nameThisTab());
     const uploader = new Uploader(facts, store, poller, grid, place);
-    await store.clearOthers();
+    await store.tidy();
     const tabs = await store.tabs();
     if (tabs.size === 0) noteLeftovers(false);
     for (const tab of tabs) whenClosed(tab, () => uploader.adopt(tab));
