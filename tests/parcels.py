@@ -4,16 +4,21 @@ import io
 import json
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from tests.factories import House, Person
+from vault.archives import trees
 from vault.cli.importing import doors_of
 from vault.db import db
-from vault.models.ingest import ImportRun
+from vault.models.ingest import ImportRun, RunState
+from vault.models.media import Album
 from vault.services import importing
-from vault.services.importing import runs
+from vault.services.importing import Manner, Outcome, runs
 from vault.storage.incoming import Incoming
 
 TAKEN = 1_563_129_000  # 14 July 2019, 18:30 UTC
@@ -133,3 +138,25 @@ def write_tree(root: Path, files: Mapping[str, bytes]) -> None:
     for name, body in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(body)
+
+
+def take(house: House, owner: Person, root: Path, **manner: Any) -> list[Outcome]:
+    """Import a tree as the command does; return what became of each file."""
+    run = runs.begin_here(owner.viewer, name=str(root), album_id=None, count=0, size_bytes=0)
+    how = Manner(str(root), remembers=True, **manner)
+    found = list(importing.take_in(doors_of(house.vault), run, trees.walk(root), how, root_id=None))
+    runs.end(house.vault, run.id, RunState.DONE)
+    return found
+
+
+def counts(found: list[Outcome]) -> dict[str, int]:
+    """Return how many files came out how."""
+    return dict(Counter(outcome.what for outcome in found))
+
+
+def tree_of_albums() -> dict[str, tuple[str | None, int]]:
+    """Return every album's title with the title above it and how many pictures lie in it."""
+    db.session.rollback()
+    rows = list(db.session.scalars(sa.select(Album)))
+    titles = {row.id: row.title for row in rows}
+    return {row.title: (titles.get(row.parent_id or 0), row.media_count) for row in rows}

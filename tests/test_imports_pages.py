@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.factories import House, small_picture
 from tests.parcels import packed, seen, takeout, upload, work
-from vault.db import db
+from vault.db import db, transaction, utcnow
 from vault.models.ingest import ImportRun, RunState
 from vault.services.importing import runs
 
@@ -123,8 +123,8 @@ def test_an_import_by_the_command_that_nobody_hears_of_is_broken_off(house: Hous
     browser = house.browser(anna)
     assert "Being imported" in browser.get(f"/imports/{run.public_id}").get_data(as_text=True)
 
-    with runs.transaction() as session:
-        session.execute(sa.update(ImportRun).values(claimed_at=runs.utcnow() - runs.CLAIM_LIFE * 2))
+    with transaction() as session:
+        session.execute(sa.update(ImportRun).values(claimed_at=utcnow() - runs.CLAIM_LIFE * 2))
 
     page = browser.get(f"/imports/{run.public_id}").get_data(as_text=True)
     assert "Broken off" in page

@@ -1,0 +1,117 @@
+"""Imports of uploaded archives: in slices, killed, stopped, and never counted twice."""
+
+from typing import Any
+
+import pytest
+
+from tests.factories import House, Person, small_picture
+from tests.parcels import packed, seen, tree_of_albums, upload, work
+from vault.cli.importing import doors_of
+from vault.models.ingest import RunState
+from vault.services import Refused, importing
+from vault.services.importing import runs
+
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+MANY = 2_000
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="%d"/></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.fixture
+def anna(house: House) -> Person:
+    """Return somebody to import for."""
+    return house.person("Anna")
+
+
+@sqlite_only
+def test_a_worker_that_died_goes_on_and_counts_nothing_twice(
+    house: House, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = upload(house, anna, packed({f"{n}.jpg": small_picture() for n in range(20)} | {"bad.jpg": b"no picture"}))
+    done = iter(range(7))
+    really = importing.runs.Ledger.written
+
+    def dying(self: runs.Ledger, **also: Any) -> None:
+        really(self, **also)
+        if also and next(done, None) is None:
+            raise SystemExit("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs.Ledger, "written", dying)
+        with pytest.raises(SystemExit):
+            work(house)
+    assert 0 < seen(anna, run).imported < 20
+
+    work(house)
+
+    run = seen(anna, run)
+    assert (run.state, run.imported, run.already_here, run.refused, run.done_count) == (RunState.DONE, 20, 0, 1, 21)
+    assert len(runs.refusals(run)) == 1
+
+
+@sqlite_only
+def test_an_import_is_done_in_slices(house: House, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "SLICE_SECONDS", 0.0)
+    files = {f"{name}/{number}.jpg": small_picture() for name in "ab" for number in range(3)}
+    first, second = (upload(house, anna, packed(dict(list(files.items())[half::2]))) for half in (0, 1))
+
+    slices = work(house)
+
+    assert slices >= 6
+    assert [seen(anna, run).imported for run in (first, second)] == [3, 3]
+    # An album of each folder, however many slices it took.
+    assert {title: count for title, (_, count) in tree_of_albums().items()} == {"a": 3, "b": 3}
+
+
+@sqlite_only
+def test_a_stopped_import_ends_and_its_archive_is_gone(
+    house: House, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "SLICE_SECONDS", 0.0)
+    run = upload(house, anna, packed({f"{number}.jpg": small_picture() for number in range(5)}))
+    importing.tasks.run(doors_of(house.vault), "import", (run.public_id,))
+
+    runs.stop(house.vault, anna.viewer, run.public_id)
+    work(house)
+
+    run = seen(anna, run)
+    assert (run.state, run.archive_key) == (RunState.STOPPED, None)
+    assert 0 < run.imported < 5
+    assert list(house.vault.storage.keys("archives/")) == []
+
+
+@sqlite_only
+def test_a_disabled_person_s_import_ends_with_a_reason(house: House, anna: Person) -> None:
+    run = upload(house, anna, packed({"a.jpg": small_picture()}))
+    house.disable(anna)
+
+    work(house)
+
+    run = seen(anna, run)
+    assert (run.state, run.imported, run.failure) == (RunState.FAILED, 0, importing.CLOSED)
+
+
+@sqlite_only
+@pytest.mark.usefixtures("house")
+def test_of_two_who_do_one_import_the_second_gives_way(anna: Person) -> None:
+    run = runs.begin_here(anna.viewer, name="x", album_id=None, count=2, size_bytes=2)
+    first, second = runs.Ledger(run.id), runs.Ledger(run.id)
+    for ledger in (first, second):
+        ledger.note("left_out", 1, reason="hidden")
+    first.flush()
+
+    with pytest.raises(importing.Stopped):
+        second.flush()
+
+    assert (seen(anna, run).done_count, seen(anna, run).left_out) == (1, 1)
+
+
+@sqlite_only
+def test_a_fourth_archive_waits_for_the_others(house: House, anna: Person) -> None:
+    for _ in range(runs.MOST_WAITING):
+        upload(house, anna, packed({"a.jpg": small_picture()}))
+
+    with pytest.raises(Refused, match="still being imported"):
+        upload(house, anna, packed({"a.jpg": small_picture()}))
+
+    assert len(list(house.vault.storage.keys("archives/"))) == runs.MOST_WAITING
