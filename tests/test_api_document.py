@@ -58,8 +58,8 @@ def test_whatever_is_sent_is_answered_as_described(house: House) -> None:
         successes[operation.label] = fuzz(house, operation)
 
     assert len(successes) >= 31
-    # Made-up bytes are hardly ever a picture or a sidecar, and made-up ids in a body none of ours; what is there is neither in the
-    # trash nor failed, nor does it wait for anybody; a line of an album is none of a picture.
+    # Made-up bytes are hardly ever a picture or a sidecar, and made-up ids in a body none of ours; what is there is
+    # neither in the trash nor failed, nor does it wait for anybody; a line of an album is none of a picture.
     assert {label for label, count in successes.items() if not count} <= {
         "POST /api/v1/media",
         "PUT /api/v1/media/{media_id}/sidecar",
