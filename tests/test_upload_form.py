@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import House, small_picture
+from vault.imaging import identify
 from vault.storage import StorageFull
 from vault.storage.local import LocalStorage
 from vault.web.receiving import MOST_FILES
@@ -58,3 +59,30 @@ def test_more_than_that_are_refused_by_number_and_none_is_kept(house: House, cou
     assert f"That was more than {MOST_FILES} pictures at once, and none was kept." in answer.get_data(as_text=True)
     assert blobs(house) == 0
     assert list(house.vault.storage.temporaries()) == []
+
+
+def test_every_page_tells_the_uploader_for_whom_and_how(house: House) -> None:
+    anna = house.person()
+    page = house.browser(anna).get("/albums").text
+    settings = house.vault.settings
+    for name, value in (
+        ("person", anna.public_id),
+        ("upload-to", "/uploads/"),
+        ("upload-piece-bytes", settings.upload_piece_bytes),
+        ("upload-max-bytes", settings.max_upload_bytes),
+    ):
+        assert f'data-{name}="{value}"' in page
+    assert "data-upload-to" not in house.browser().get("/sign-in").text
+
+
+def test_the_page_names_what_is_kept_here(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = house.browser(house.person())
+    for name in ("has_raws", "has_heif", "has_films"):
+        monkeypatch.setattr(identify, name, lambda: True)
+    page = browser.get("/upload").text
+    assert all(word in page for word in ("JPEG", "HEIC", "Camera RAW", "CR2", "Videos", "MP4"))
+    for name in ("has_raws", "has_heif", "has_films"):
+        monkeypatch.setattr(identify, name, lambda: False)
+    page = browser.get("/upload").text
+    assert "JPEG" in page
+    assert not any(word in page for word in ("HEIC,", "Camera RAW", "<dt>Videos"))
