@@ -1,3 +1,3 @@
 """A private media vault. This file holds the version and nothing else."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
