@@ -217,7 +217,10 @@ export class Queue {
 
   private async settle(item: Item, arrival: Arrival): Promise<void> {
     // Whoever only brings files is shown nothing of what they become, nor whether they were there.
-    if (this.afterwards === null) return this.finish(item, "done");
+    if (this.afterwards === null) {
+      item.note = "Arrived. Thank you.";
+      return this.finish(item, "done");
+    }
     item.importId = arrival.importId;
     item.mediaId = arrival.mediaId;
     // Complete already, and nobody told this page what became of it.
