@@ -5,16 +5,19 @@ a person wrote stands above all of them. Called again it comes to the same end: 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from vault.imaging import filenames
 from vault.imaging.claims import Claims, Told
 from vault.imaging.metadata import Metadata
 from vault.imaging.moments import Moment, is_past, is_plausible, zoned
 from vault.imaging.provenance import DATES, TEXTS, Source, prefers
-from vault.models.media import Media
+from vault.models import membership
+from vault.models.media import Media, State
 
 # Characters that the columns hold: PostgreSQL refuses a longer text, SQLite does not.
 LONGEST_NAME = 200
@@ -62,6 +65,18 @@ def weigh(media: Media) -> None:
     elif "taken_at" in media.sources:
         found["taken_at"] = media.sources["taken_at"]
     media.sources = found | written
+
+
+def lay_beside(session: Session, media: Media, claims: Claims) -> None:
+    """Keep what a sidecar says of a picture that is held, instead of an earlier one, and describe it anew.
+
+    One that is still to be rendered is described then.
+    """
+    media.told = replace(Told.from_json(media.told), beside=claims).as_json()
+    if media.state == State.READY:
+        weigh(media)
+        session.flush()
+        membership.redate(session, media)
 
 
 def write(media: Media, **values: Any) -> None:

@@ -5,7 +5,7 @@ Floor 3. Lists are pages of a few hundred, found by key: the last page of an alb
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from vault import audit, describing, leftovers, pairing
 from vault.db import db, transaction, utcnow
 from vault.imaging import texts
-from vault.imaging.claims import Claims, Told
+from vault.imaging.claims import Claims
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models import cursor as cursors
 from vault.models import membership
@@ -169,11 +169,7 @@ def lay_beside(permit: Permit[MediaFacts], claims: Claims) -> Media:
     """
     with transaction() as session:
         media = _again(session, permit, Action.TRASH)
-        media.told = replace(Told.from_json(media.told), beside=claims).as_json()
-        if media.state == State.READY:
-            describing.weigh(media)
-            session.flush()
-            membership.redate(session, media)
+        describing.lay_beside(session, media, claims)
         said = {"source": claims.source}
         audit.record(session, "media.sidecar", actor_id=permit.viewer.user_id, subject=media.public_id, **said)
         return media

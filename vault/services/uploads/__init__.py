@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from vault import audit, pairing
+from vault import audit, describing, pairing
 from vault.db import db, transaction, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
@@ -250,10 +250,20 @@ def _again(bringer: _Bringer, sha256: str, album_id: str | None, *, is_mended: b
             membership.show(session, media.id)
             audit.record(session, "media.restore", actor_id=bringer.viewer.user_id, subject=media.public_id)
         if bringer.guest is None:
+            _learn(session, bringer, media)
             _place(session, bringer, media, album_id)
         received = Received(media, duplicate=True)
         bringer.along(session, received)
         return received
+
+
+def _learn(session: Session, bringer: _Bringer, media: Media) -> None:
+    """Lay what came beside a picture that is here already beside it, where nothing lies there yet."""
+    beside = bringer.told.beside
+    if beside is not None and Told.from_json(media.told).beside is None:
+        describing.lay_beside(session, media, beside)
+        said = {"source": beside.source}
+        audit.record(session, "media.sidecar", actor_id=bringer.viewer.user_id, subject=media.public_id, **said)
 
 
 def _place(session: Session, bringer: _Bringer, media: Media, album_id: str | None) -> None:
