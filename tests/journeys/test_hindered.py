@@ -9,6 +9,8 @@ from tests.journeys.conftest import Browse
 from tests.journeys.parcels import PIECE, TITLE, Gate, Restartable, draw, open_uploader
 from tests.journeys.steps import origin, sign_in
 
+# A browser without room; pages that are none of the vault's have no store at all.
+FULL = "if (navigator.storage) navigator.storage.estimate = async () => ({quota: 0, usage: 0})"
 pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("album")]
 
 
@@ -43,6 +45,25 @@ def test_a_reload_in_the_middle_of_a_file_goes_on_there(
     expect(page.locator(TITLE)).to_have_text("1 uploaded")
     assert gate.offsets[:4] == [0, PIECE, 2 * PIECE, 2 * PIECE]
     assert gate.created == 1
+    gate.end()
+
+
+def test_what_the_browser_had_no_room_for_goes_on_when_it_is_chosen_again(
+    restartable: Restartable, browse: Browse, film_roll: Path
+) -> None:
+    page = browse()
+    page.context.add_init_script(FULL)
+    page.on("dialog", lambda dialog: dialog.accept())
+    open_uploader(page, restartable.vault)
+    gate = Gate(page, shut_at=2 * PIECE)
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    gate.wait()
+    gate.shut_at = None
+    page.reload()
+    expect(page.locator(".tray-note")).to_contain_text("1 file waits to be chosen again")
+    page.locator("[data-upload-files]").set_input_files(film_roll)
+    expect(page.locator(TITLE)).to_have_text("1 uploaded")
+    assert (gate.created, gate.offsets[:4]) == (1, [0, PIECE, 2 * PIECE, 2 * PIECE])
     gate.end()
 
 
