@@ -103,7 +103,7 @@ class TestAFileInPieces:
 
         assert answer.headers["Upload-Length"] == "1000"
         assert answer.headers["Upload-Metadata"] == tus.words(filename="lake.jpg")
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "private, no-store"
         assert answer.headers["Tus-Resumable"] == "1.0.0"
         expires = parsedate_to_datetime(answer.headers["Upload-Expires"])
         assert expires.isoformat() == "2026-11-27T12:00:00+00:00"
@@ -234,3 +234,24 @@ class TestLosses:
         (name,) = partials(house)
         partial = house.vault.storage.partial(name)
         assert (partial.stat().st_mode & 0o777, partial.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+class TestTokens:
+    @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
+    def test_whoever_may_write_or_read_learns_how_far_it_is(self, house: House, scope: Scope) -> None:
+        anna, data = house.person("Anna"), tus.picture()
+        path = tus.script(house, anna).begun(len(data))
+        limited = tus.Sends(house.browser(), house.token(anna, scope))
+
+        assert limited.offset(path) == 0
+
+        may_write = scope is Scope.WRITE
+        assert limited.send(path, 0, data).status_code == (204 if may_write else 403)
+        # Elsewhere, what may only write reads nothing.
+        assert limited.browser.get("/api/v1/media", headers=limited.proof).status_code == (403 if may_write else 200)
+
+    def test_a_token_for_something_else_learns_nothing(self, house: House) -> None:
+        anna = house.person("Anna", admin=True)
+        path = tus.script(house, anna).begun(1000)
+        answer = tus.Sends(house.browser(), house.token(anna, Scope.ADMIN)).ask("HEAD", path)
+        assert (answer.status_code, answer.headers.get("Upload-Offset")) == (403, None)

@@ -9,6 +9,7 @@ from functools import partial
 
 from flask import Blueprint, Response, make_response, request, url_for
 
+from vault.models.account import Scope
 from vault.policy import Denied
 from vault.services import Vault
 from vault.services.importing import runs
@@ -83,7 +84,7 @@ def stand(sender: Sender, upload_id: str) -> Response:
     answer.headers["Upload-Length"] = str(standing.size_bytes)
     if standing.said:
         answer.headers["Upload-Metadata"] = standing.said
-    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 
@@ -119,8 +120,9 @@ def create() -> Response:
     return answer
 
 
+# Who may only write goes on where he was.
 @blueprint.route("/<upload_id>", methods=["HEAD"])
-@signed_in(Face.API)
+@signed_in(Face.API, reads=Scope.READ | Scope.WRITE)
 def ask(upload_id: str) -> Response:
     """Say how far an upload of one's own is."""
     return stand(_me(), upload_id)
