@@ -154,6 +154,8 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant],
             vault.storage.delete(key)
     else:
         _pair(claimed.id)
+        if moves:
+            vault.queue.enqueue("playback", claimed.public_id)
 
 
 def _pair(media_id: int) -> None:
