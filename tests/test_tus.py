@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
+import pytest
 import sqlalchemy as sa
 import time_machine
 
@@ -20,6 +21,7 @@ from tests.tus import (
     spoken,
 )
 from vault.db import db, utcnow
+from vault.models.account import Scope
 from vault.models.media import Media
 
 
@@ -239,8 +241,8 @@ class TestLosses:
 class TestTokens:
     @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
     def test_whoever_may_write_or_read_learns_how_far_it_is(self, house: House, scope: Scope) -> None:
-        anna, data = house.person("Anna"), tus.picture()
-        path = tus.script(house, anna).begun(len(data))
+        anna, data = house.person("Anna"), picture()
+        path = script(house, anna).begun(len(data))
         limited = tus.Sends(house.browser(), house.token(anna, scope))
 
         assert limited.offset(path) == 0
@@ -252,6 +254,6 @@ class TestTokens:
 
     def test_a_token_for_something_else_learns_nothing(self, house: House) -> None:
         anna = house.person("Anna", admin=True)
-        path = tus.script(house, anna).begun(1000)
+        path = script(house, anna).begun(1000)
         answer = tus.Sends(house.browser(), house.token(anna, Scope.ADMIN)).ask("HEAD", path)
         assert (answer.status_code, answer.headers.get("Upload-Offset")) == (403, None)

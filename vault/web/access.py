@@ -52,12 +52,13 @@ class Face(Enum):
 
 @dataclass(frozen=True)
 class Mark:
-    """What an address says of itself: whom it lets in, how it refuses, how large a body it takes."""
+    """What an address says of itself: whom it lets in, what scope reads it, how it refuses, how large its body is."""
 
     face: Face
     person: bool = False
     administrator: bool = False
     body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
+    reads: Scope = Scope.READ
 
 
 class SignedIn(UserMixin):
@@ -90,10 +91,10 @@ def public(view: Callable[P, R], face: Face = Face.PAGE) -> Callable[P, R]:
 
 
 def signed_in(
-    face: Face = Face.PAGE, *, body: Callable[[Vault], int] = lambda _vault: SMALL_BODY
+    face: Face = Face.PAGE, *, body: Callable[[Vault], int] = lambda _vault: SMALL_BODY, reads: Scope = Scope.READ
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark an address for everybody who is signed in; what it shows is decided by the lists it asks for."""
-    return lambda view: marked(view, Mark(face, person=True, body=body))
+    return lambda view: marked(view, Mark(face, person=True, body=body, reads=reads))
 
 
 def admin(face: Face = Face.PAGE) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -125,8 +126,7 @@ def requires(
 
 def permit(action: Action, what: Any, public_id: str) -> Permit[Any]:
     """Return the permit of whoever sent this request, in one statement. Raises NotSignedIn, Denied."""
-    found = credential()
-    if found is None:
+    if (found := credential()) is None:
         raise NotSignedIn
     return authorize(found, action, what, public_id)
 
@@ -216,10 +216,9 @@ def is_own_address(target: str) -> bool:
 
 def face() -> Face:
     """Return how the present address answers; where there is no address, how those beside it do."""
-    mark = _mark()
-    if mark is None:
-        return Face.API if request.path.startswith(API_PREFIX) else Face.PAGE
-    return mark.face
+    if (mark := _mark()) is not None:
+        return mark.face
+    return Face.API if request.path.startswith(API_PREFIX) else Face.PAGE
 
 
 def init(app: Flask) -> None:
@@ -278,8 +277,7 @@ def marked(view: Callable[P, R], mark: Mark) -> Callable[P, R]:
 
 def _mark() -> Mark | None:
     view = request_ctx.app.view_functions.get(request_ctx.request.endpoint or "")
-    mark: Mark | None = getattr(view, MARK, None)
-    return mark
+    return cast("Mark | None", getattr(view, MARK, None))
 
 
 def _bearer() -> str | None:
@@ -293,8 +291,9 @@ def _bearer() -> str | None:
 
 def _has_scope(found: Person, scope: Scope) -> bool:
     """Whether a person came with a session, or with a token that may be used for this."""
-    return found.scopes is None or scope in found.scopes
+    return found.scopes is None or bool(scope & found.scopes)
 
 
 def _scope() -> Scope:
-    return Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
+    mark = _mark()
+    return mark.reads if mark is not None and request.method in SAFE_METHODS else Scope.WRITE
