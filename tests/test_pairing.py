@@ -163,11 +163,11 @@ class TestWhatFollows:
     def test_the_page_of_a_live_photo_moves_it(self, house: House) -> None:
         anna = house.person()
         still, film = file(house, anna, "IMG_1.HEIC"), file(house, anna, "IMG_1.MOV", duration_seconds=2.0)
-        assert pair(still) == [(still.id, film.id)]
         with transaction() as session:
             session.execute(sa.update(Media).where(Media.id == film.id).values(playback=Playback.READY))
+        assert pair(still) == [(still.id, film.id)]
         page = house.browser(anna).get(f"/media/{still.public_id}").get_data(as_text=True)
-        assert f'href="/media/{film.public_id}/video" data-live' in page
+        assert f'href="/media/{still.public_id}/motion" data-live' in page
 
     def test_a_part_whose_picture_is_gone_is_there_again(self, house: House) -> None:
         anna = house.person()

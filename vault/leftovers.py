@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from vault.db import db, utcnow
 from vault.models.account import User
 from vault.models.ingest import ImportRun, Upload
-from vault.models.media import Media, Variant
+from vault.models.media import Media, Part, Playback, Variant
 from vault.storage import EDITIONS, PARTIAL_NAME, Missing, Storage, editions_of, original_of
 
 # What is younger than this may belong to an upload or a rendering that is still under way.
@@ -30,6 +30,11 @@ def forget(session: Session, media: Media) -> list[str]:
     keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media.id))]
     owner = sa.update(User).where(User.id == media.owner_id)
     session.execute(owner.values(used_bytes=User.used_bytes - media.size_bytes))
+    if media.part == Part.MOTION:
+        # Its picture is a still again, unless it has moving seconds in its own file.
+        moves = sa.exists().where(Variant.media_id == media.part_of_id, Variant.name == "motion")
+        still = (Media.id == media.part_of_id, Media.playback == Playback.READY, ~moves)
+        session.execute(sa.update(Media).where(*still).values(playback=Playback.NONE))
     session.execute(sa.delete(Media).where(Media.id == media.id))
     return keys
 

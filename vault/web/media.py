@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Part, Playback, State
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Part, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
 from vault.services import Refused, albums, explaining, history, library, parts, people, progress
@@ -72,7 +72,7 @@ def show(permit: Permit[MediaFacts]) -> str:
     can = {action for action in Action if may(viewer, action, Media, media.public_id)}
     return render_template(
         "media/show.html",
-        item=_item(media, viewer.user_id, kept, original=Action.DOWNLOAD in can),
+        item=member_tile(media, viewer.user_id, original=Action.DOWNLOAD in can),
         file_name=media.file_name,
         title=media.title,
         details=details(media),
@@ -183,13 +183,6 @@ def _can(media: Media, may: set[Action]) -> set[str]:
     named = {Action.CAPTION: "caption", Action.DOWNLOAD: "download", Action.TRASH: "trash", Action.EXPLAIN: "access"}
     can = {name for action, name in named.items() if action in may}
     return can | ({"retry"} if State.FAILED in (media.state, media.playback) and Action.TRASH in may else set())
-
-
-def _item(media: Media, user_id: int, kept: list[Media], *, original: bool) -> dict[str, object]:
-    """Return the tile of a picture; the film that is kept together with a still moves it."""
-    film = next((part for part in kept if part.part == Part.MOTION and part.playback == Playback.READY), None)
-    item = member_tile(media, user_id, original=original)
-    return item | ({"motion": url_for("media.video", media_id=film.public_id)} if film else {})
 
 
 def _part(media: Media, part: Media, *, may_take: bool) -> dict[str, object]:

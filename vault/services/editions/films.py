@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from vault import pairing
 from vault.db import db
-from vault.models.media import Media, MediaFacts, Part, Variant
+from vault.models.media import MediaFacts, Part, Variant
 from vault.models.sharing import LinkTerms
 from vault.policy import Denied
 from vault.services import NotReady
@@ -23,13 +24,10 @@ def moving(row: MediaFacts, terms: LinkTerms | None, name: str) -> Edition:
     Raises NotReady while there is none, and Denied under terms that want a name in the picture or a smaller one.
     """
     columns = (Variant.blob_key, Variant.sha256, Variant.size_bytes, Variant.width, Variant.height)
-    own = sa.and_(Variant.media_id == row.id, Variant.name == name)
-    if name == "motion":
-        parts = sa.select(Media.id).where(Media.part_of_id == row.id, Media.part == Part.MOTION)
-        own = sa.or_(own, sa.and_(Variant.media_id.in_(parts), Variant.name == "video"))
-    found = db.session.execute(
-        sa.select(*columns).where(own).order_by(Variant.media_id).limit(1)
-    ).first()
+    wanted = sa.and_(Variant.media_id == row.id, Variant.name == name)
+    if name == "motion" and (film := pairing.part_of(db.session(), row.id, Part.MOTION)) is not None:
+        wanted = sa.or_(wanted, sa.and_(Variant.media_id == film.id, Variant.name == "video"))
+    found = db.session.execute(sa.select(*columns).where(wanted).order_by(Variant.name).limit(1)).first()
     # Decided before anybody is told to wait: no rendition is ever as small, or marked.
     if terms is not None and (terms.watermark or _exceeds(terms, found)):
         raise Denied

@@ -140,12 +140,14 @@ class _Inspection:
             made: dict[int, list[Any]] = {}
             for each in db.session.execute(sa.select(*VARIANTS).where(Variant.media_id.in_(ids))).all():
                 made.setdefault(each.media_id, []).append(each)
+            lent = parts.moved_by_another(ids)
             db.session.rollback()
             for row in batch:
                 rows = made.get(row.id, [])
                 self._report.variants += len(rows)
                 moving = "video" if row.media_type.startswith("video/") else "motion"
-                needed = PICTURES | ({moving} if row.playback == Playback.READY else set())
+                plays = row.playback == Playback.READY and row.id not in lent
+                needed = PICTURES | ({moving} if plays else set())
                 for name in sorted(needed - {each.name for each in rows}):
                     self._say(Wanted(row.id, row.public_id, name, "", 0, ""), "no row")
                 for each in rows:

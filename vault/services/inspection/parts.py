@@ -15,6 +15,12 @@ _main = aliased(Media)
 ASTRAY = sa.or_(_main.owner_id != Media.owner_id, _main.part_of_id.is_not(None), Media.part == Part.NONE)
 
 
+def moved_by_another(media_ids: list[int]) -> set[int]:
+    """Return which of some pictures are live photos, whose moving seconds are what plays of their part."""
+    films = sa.select(Media.part_of_id).where(Media.part_of_id.in_(media_ids), Media.part == Part.MOTION)
+    return {main for main in db.session.scalars(films) if main is not None}
+
+
 def find() -> list[str]:
     """Return a sentence for each part that is none, or that lies in an album of its own."""
     astray = sa.select(Media.public_id).join(_main, _main.id == Media.part_of_id).where(ASTRAY).order_by(Media.id)
