@@ -155,6 +155,22 @@ def test_what_is_claimed_is_not_named_until_its_claim_is_old(house: House) -> No
     assert in_order(house, 9) == [each.public_id for each in media]
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_nothing_is_made_out_of_rot_until_it_is_whole_again(house: House, *, wanted: bool) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    damaged = pictures(house, anna, 1, quarantined_at=utcnow(), wanted_at=utcnow() if wanted else None)
+    (whole,) = pictures(house, anna, 1)
+    hers = pictures(house, ben, 1, quarantined_at=utcnow())
+
+    assert in_order(house, 3) == [whole.public_id]
+    derivatives.render(house.vault, damaged[0].public_id)
+    assert db.session.get_one(Media, damaged[0].id, populate_existing=True).state == State.PENDING
+    assert waiting.count(db.session(), PICTURES) == (1, 0, 0)
+
+    change([*damaged, *hers], quarantined_at=None)
+    assert set(in_order(house, 3)) == {each.public_id for each in (*damaged, whole, *hers)}
+
+
 def test_several_workers_take_each_picture_once(house: House) -> None:
     made = [media.public_id for number in range(3) for media in pictures(house, house.person(f"P{number}"), 4)]
     taken: list[str] = []

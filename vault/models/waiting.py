@@ -2,7 +2,7 @@
 
 Floor 1. A line is a column that says "pending" and one that says since when somebody works at it. Every question here
 is answered by an index, and whose turn it may be costs no more when a million pictures wait: owners are found by
-leaping from one to the next.
+leaping from one to the next. What is in quarantine waits too, but not for the worker: nothing is made out of rot.
 """
 
 from collections.abc import Collection, Sequence
@@ -86,6 +86,7 @@ def first_of_each_owner(line: Line, *, bulk: bool | None = None) -> sa.Select[in
     claimed, before = _column(each, line.claimed_at), sa.bindparam("before", type_=UtcDateTime())
     head = sa.select(each.id).where(
         _waits(each, line),
+        each.quarantined_at.is_(None),
         each.owner_id == owners.c.owner_id,
         sa.or_(claimed.is_(None), claimed < before),
         each.public_id.not_in(sa.bindparam("under_way", expanding=True)),
@@ -102,7 +103,8 @@ def claim(session: Session, line: Line, public_id: str) -> Media | None:
     """Hold a picture that waits and that nobody alive works at; None otherwise. In a transaction; sets nothing."""
     claimed = _column(Media, line.claimed_at)
     free = sa.or_(claimed.is_(None), claimed < utcnow() - line.claim_life)
-    wanted = sa.select(Media).where(Media.public_id == public_id, _waits(Media, line), free)
+    whole = Media.quarantined_at.is_(None)
+    wanted = sa.select(Media).where(Media.public_id == public_id, _waits(Media, line), whole, free)
     return session.scalar(wanted.with_for_update(skip_locked=True))
 
 
@@ -110,9 +112,10 @@ def count(session: Session, line: Line, *, owner_id: int | None = None) -> Count
     """Count the pictures of one owner or, without one, all."""
     mine = sa.true() if owner_id is None else Media.owner_id == owner_id
     number = sa.select(sa.func.count()).select_from(Media).where(mine)
+    whole = Media.quarantined_at.is_(None)
     failures = number.where(_column(Media, line.state) == State.FAILED)
     pending, failed = session.execute(
-        sa.select(number.where(_waits(Media, line)).scalar_subquery(), failures.scalar_subquery())
+        sa.select(number.where(_waits(Media, line), whole).scalar_subquery(), failures.scalar_subquery())
     ).one()
     claims = _recent(session, line, line.claimed_at, line.claim_life)
     under_way = sum(owner_id in (None, each.owner_id) for each in claims)
@@ -152,7 +155,8 @@ def _recent(session: Session, line: Line, name: str, life: timedelta) -> list[sa
         column.label(label)
         for column, label in zip(said, ("owner_id", "public_id", "state", "claimed_at"), strict=True)
     )
-    rows = session.execute(sa.select(*labelled).where(Media.id.in_(ids)).order_by(noted.desc()))
+    whole = (Media.id.in_(ids), Media.quarantined_at.is_(None))
+    rows = session.execute(sa.select(*labelled).where(*whole).order_by(noted.desc()))
     return [row for row in rows if row.state == State.PENDING]
 
 
