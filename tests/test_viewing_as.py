@@ -266,5 +266,5 @@ def test_scripts_list_what_another_sees(house: House) -> None:
 
     assert {each["id"] for each in first["items"] + rest["items"]} == shown
     assert rest["next_cursor"] is None
-    assert looks(house) == 1
+    assert looks(house) == 2
     authorize(ben.viewer, Action.VIEW, Media, shown.pop())
