@@ -75,6 +75,7 @@ GET    /api/v1/media/{loose}                           401  403  403  403  403  
 GET    /api/v1/media/{binned}                          401  403  403  403  403  403  403  403  403  401
 PATCH  /api/v1/media/{media}                           401  403  403  403  403  200  200  200  403  401
 PUT    /api/v1/media/{media}/sidecar                   401  403  403  403  403  403  403  200  403  401
+DELETE /api/v1/media/{media}/parts !                   401  403  403  403  403  403  403  204  403  401
 DELETE /api/v1/media/{media} !                         401  403  403  403  403  403  403  204  403  401
 GET    /api/v1/albums/{album}/arrivals                 401  403  403  403  403  403  200  200  403  401
 POST   /api/v1/media/{arrived}/accept !                401  403  403  403  403  403  204  204  403  401

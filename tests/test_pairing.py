@@ -180,14 +180,18 @@ class TestWhatFollows:
         assert again(raw).part_of_id is None
         assert [media.id for media in library.of_person(anna.viewer, limit=9).items] == [raw.id]
 
-    def test_kept_apart_they_stay_apart(self, house: House) -> None:
+    @pytest.mark.parametrize("by_script", [True, False])
+    def test_kept_apart_they_stay_apart(self, house: House, *, by_script: bool) -> None:
         anna = house.person()
         main, raw = a_pair(house, anna)
         browser = house.browser(anna)
 
-        answer = browser.post(f"/media/{main.public_id}/keep-apart", headers=house.csrf(browser))
+        if by_script:
+            assert Script(house, anna).ask("DELETE", f"/media/{main.public_id}/parts").status_code == 204
+        else:
+            answer = browser.post(f"/media/{main.public_id}/keep-apart", headers=house.csrf(browser))
+            assert answer.status_code == 302
 
-        assert answer.status_code == 302
         assert again(raw).part_of_id is None
         assert pair(raw) == pair(main) == []
         assert len(library.of_person(anna.viewer, limit=9).items) == 2

@@ -15,7 +15,7 @@ from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models.cursor import Page
 from vault.models.media import Media, MediaFacts, State
 from vault.policy import Action, Permit
-from vault.services import library, progress, uploads
+from vault.services import library, parts, progress, uploads
 from vault.web.access import Face, requires, signed_in, vault, viewer
 from vault.web.api.protocol import (
     Blueprint,
@@ -174,6 +174,18 @@ def describe(permit: Permit[MediaFacts], body: dict[str, Any]) -> dict[str, Any]
 def trash(permit: Permit[MediaFacts]) -> Response:
     """Move one's picture to the trash. It is gone at once from everywhere."""
     library.trash(permit)
+    return nothing()
+
+
+@blueprint.delete("/media/<media_id>/parts")
+@requires(Action.PLACE, Media, face=Face.API)
+@blueprint.response(204)
+def keep_apart(permit: Permit[MediaFacts]) -> Response:
+    """Make what is kept together with one's picture pictures of their own, for good: its RAW, the film of a live photo.
+
+    Nothing is deleted.
+    """
+    parts.keep_apart(permit)
     return nothing()
 
 
