@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from tests import tus
 from tests.copies import path_of
 from tests.factories import House
 from vault.db import db, transaction, utcnow
@@ -18,7 +19,7 @@ from vault.models.media import AlbumMedia, Media, Part, Playback, State, Variant
 from vault.services import inspection
 from vault.storage import original_key
 
-LONG_AGO = timedelta(days=2)
+LONG_AGO = timedelta(days=4)
 
 
 def set_on(media: Media, **values: object) -> None:
@@ -128,6 +129,38 @@ def test_a_video_without_its_playable_copy_is_made_playable_again(house: House) 
 
     assert problems(house, fix=True) == [f"variant {public_id} video: no row"]
     assert db.session.scalar(sa.select(Media.playback).where(Media.id == media_id)) == Playback.PENDING
+
+
+class TestHalves:
+    def test_an_open_upload_with_all_that_was_acknowledged_is_in_order(self, house: House) -> None:
+        anna = tus.script(house, house.person("Anna"))
+        address, whole = anna.begun(5000), tus.picture(5000)
+        assert anna.send(address, 0, whole[:3000]).status_code == 204
+        path = house.vault.storage.partial(address.rpartition("/")[2])
+        with path.open("ab") as file:
+            file.write(b"not acknowledged")
+        # However long nobody has sent anything: it is open, and expires by its own time.
+        os.utime(path, (0, 0))
+        anna.begun(5000)  # of which nothing is here
+
+        assert problems(house, fix=True) == []
+        assert anna.send(address, 3000, whole[3000:]).status_code == 204
+        assert problems(house) == []
+
+    @pytest.mark.parametrize("left", [2999, None])
+    def test_one_that_lost_bytes_is_named_and_begins_anew(self, house: House, left: int | None) -> None:
+        anna = tus.script(house, house.person("Anna"))
+        address = anna.begun(5000)
+        assert anna.send(address, 0, tus.picture(5000)[:3000]).status_code == 204
+        name = address.rpartition("/")[2]
+        path = house.vault.storage.partial(name)
+        path.unlink() if left is None else os.truncate(path, left)
+        said = f"upload {name}: 3000 bytes acknowledged, {left or 0} there"
+
+        assert problems(house) == problems(house, fix=True) == [said]
+
+        assert problems(house) == []
+        assert anna.ask("HEAD", address).status_code == 410
 
 
 def test_a_partial_file_of_no_upload_is_named_and_removed(house: House) -> None:

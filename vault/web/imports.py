@@ -42,7 +42,6 @@ def show(import_id: str) -> str:
         found=_shown(run),
         reasons=sorted(run.reasons.items(), key=lambda each: (-each[1], each[0])),
         refusals=runs.refusals(run),
-        refused_count=run.refused,
     )
 
 

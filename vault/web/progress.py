@@ -42,12 +42,6 @@ def try_again() -> AnyResponse:
     return redirect(url_for("progress.show"))
 
 
-def mine() -> dict[str, object]:
-    """Return what the line on a page says of the work on one's pictures."""
-    found = progress.of_person(vault(), viewer())
-    return {"busy": in_words(found), "failed": failures_in_words(found)}
-
-
 def _in_line(found: Progress | None = None) -> dict[str, str]:
     """Return what the line on a page says of the work on one's pictures."""
     found = found or progress.of_person(vault(), viewer())

@@ -55,7 +55,6 @@ class Made:
     files: int = 0
     bytes: int = 0
     linked: int = 0
-    rows: int = 0
     keys: list[str] = field(default_factory=list)
     lost: list[list[str]] = field(default_factory=list)
 

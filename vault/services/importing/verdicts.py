@@ -12,6 +12,7 @@ NO_MEDIA = "no picture or video"
 PICTURES = {"jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "avif", "avifs", "heic", "heif", "hif", "tif", "tiff"}
 OTHER_PICTURES = {"bmp", "psd", "jp2", "jxl", "raw"}
 RAW = {"dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "raf", "orf", "rw2", "pef", "srw", "x3f", "3fr"}
+RAW |= {"rwl", "mrw", "iiq", "erf", "dcr", "kdc", "mef", "mos", "fff"}
 FILMS = {"mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg", "wmv", "flv"}
 MEDIA = PICTURES | OTHER_PICTURES | RAW | FILMS
 

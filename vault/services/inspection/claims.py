@@ -12,8 +12,8 @@ from vault.models.media import Media, Playback, State
 
 # Longer than any rendering may last.
 RENDERING = timedelta(minutes=10)
-# A long film is encoded for hours, and whoever does it renews the claim.
-ENCODING = timedelta(hours=6)
+# Longer than the longest that VAULT_VIDEO_SECONDS allows, with the wait for a busy processor.
+ENCODING = timedelta(days=3)
 
 
 def find() -> list[str]:

@@ -18,7 +18,7 @@ class Progress(Answer):
     under_way = fields.Integer(metadata={"description": "Pictures that are being made at this moment."})
     failed = fields.Integer(metadata={"description": "Pictures that could not be read, without those in the trash."})
     may_pass = fields.Integer(metadata={"description": "How many of these another try may help."})
-    films = fields.Integer(metadata={"description": "Videos that are shown already and not yet played by browsers."})
+    videos = fields.Integer(metadata={"description": "Videos that are shown already and not yet played by browsers."})
 
 
 @blueprint.get("/progress")
@@ -27,4 +27,5 @@ class Progress(Answer):
 def show() -> dict[str, Any]:
     """Say how far the work on one's pictures is."""
     found = progress.of_person(vault(), viewer())
-    return {name: getattr(found, name) for name in ("waiting", "under_way", "failed", "may_pass", "films")}
+    counted = {name: getattr(found, name) for name in ("waiting", "under_way", "failed", "may_pass")}
+    return counted | {"videos": found.films}
