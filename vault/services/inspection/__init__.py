@@ -19,7 +19,7 @@ from vault import leftovers
 from vault.db import db
 from vault.models.media import Media, Playback, State, Variant
 from vault.services import Vault
-from vault.services.inspection import choosing, claims, counting, keeping, parts, trees
+from vault.services.inspection import choosing, claims, counting, halves, keeping, parts, trees
 from vault.services.inspection.decoding import Decoder
 from vault.services.inspection.reading import Outcome, Read, Reader, Wanted
 from vault.storage import Missing, StorageError
@@ -221,7 +221,10 @@ class _Inspection:
             if self._fix:
                 storage.discard(path)
                 self._report.mended.append(f"temporary file {path.name}: removed")
-
+        lost = halves.look(storage, fix=self._fix)
+        self._report.problems += lost
+        if self._fix and lost:
+            self._report.mended.append(f"{len(lost)} uploads ended, to be sent again")
         for name in leftovers.abandoned(storage):
             self._report.problems.append(f"partial file {name}: of no upload")
             if self._fix:
