@@ -1,4 +1,4 @@
-"""After a right ends, no old request succeeds any more, on either of two web processes (docs/adr/0002-one-decision.md)."""
+"""After a right ends, no old request succeeds any more, on either of two web processes (docs/adr/0002)."""
 
 import itertools
 from collections.abc import Callable, Iterator
