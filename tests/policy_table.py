@@ -38,7 +38,7 @@ LETTERS = {
 MEDIA = """
             live   pending trashed quarantined loose  theirs below  apart  ghosts guest  gone   awaiting welcome private
 nobody      -      -       -       -           -      -      -      -      -      -      -      -        -       -
-owner       vdcpte vdcpte  o       q           vdcpte vdc    vdcpte vdcpte -      -      vdcpte vdcptek  vdcpte  -
+owner       vdcpte vdcpte  o       tq          vdcpte vdc    vdcpte vdcpte -      -      vdcpte vdcptek  vdcpte  -
 ghost       -      -       -       -           -      -      -      -      -      -      -      -        -       -
 stranger    -      -       -       -           -      -      -      -      -      -      -      -        -       -
 viewer      v      v       -       -           -      v      v      -      -      -      -      -        v       -

@@ -140,6 +140,8 @@ class Model:
             return mine and it.trashed
         if action is Action.RECOVER:
             return mine and it.quarantined and not it.trashed
+        if action is Action.TRASH:
+            return mine and not it.trashed
         if it.trashed or it.quarantined or it.owner in self.disabled or person in self.disabled:
             return False
         open_albums = [album for album in it.albums if self.albums[album].owner not in self.disabled]

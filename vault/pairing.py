@@ -121,9 +121,10 @@ def _move_picks(session: Session, main: Media, part: Media) -> None:
 
 
 def stands_alone() -> sa.ColumnElement[bool]:
-    """Whether a picture is listed itself: it is no part, or what it is a part of is not to be seen."""
+    """Whether a picture is listed itself: it is no part, or what it is a part of lies in the trash without it."""
     main = aliased(Media)
-    seen = (main.id == Media.part_of_id, main.trashed_at.is_(None), main.quarantined_at.is_(None))
+    # What belongs to a damaged picture is hidden with it; the page of the damage leads its owner there.
+    seen = (main.id == Media.part_of_id, main.trashed_at.is_(None))
     return sa.or_(Media.part_of_id.is_(None), ~sa.exists().where(*seen).correlate(Media))
 
 

@@ -35,6 +35,11 @@ def hold(session: Session, media_id: int) -> Media | None:
     return session.get(Media, media_id, populate_existing=True, with_for_update=True)
 
 
+def is_counted(media: Media) -> bool:
+    """Whether its albums count a picture: it is neither in the trash nor in quarantine, and was accepted."""
+    return media.trashed_at is None and media.quarantined_at is None and media.awaiting_since is None
+
+
 def put(session: Session, album: Album, media: Media) -> bool:
     """Give a picture that is held its place in an album; False when it has one already.
 
@@ -50,7 +55,7 @@ def put(session: Session, album: Album, media: Media) -> bool:
     position = _end(session, album) if album.order == Order.MANUAL else position_of(media.shown_at)
     session.add(AlbumMedia(album_id=album.id, position=position, media_id=media.id))
     session.flush()
-    if media.trashed_at is None and media.awaiting_since is None:
+    if is_counted(media):
         _count(session, [album.id], 1)
     return True
 
@@ -62,19 +67,19 @@ def take_out(session: Session, album_id: int, media: Media) -> bool:
     ).rowcount  # type: ignore[attr-defined]  # a DELETE answers with a CursorResult
     if not gone:
         return False
-    if media.trashed_at is None and media.awaiting_since is None:
+    if is_counted(media):
         _count(session, [album_id], -1)
     session.execute(sa.update(Album).where(Album.id == album_id, Album.cover_id == media.id).values(cover_id=None))
     return True
 
 
 def hide(session: Session, media_id: int) -> None:
-    """Count a picture that goes to the trash out of its albums. Its places wait for it."""
+    """Count a picture that goes to the trash or into quarantine out of its albums. Its places wait for it."""
     _count(session, _albums_of(session, media_id), -1)
 
 
 def show(session: Session, media_id: int) -> None:
-    """Count a picture that comes back from the trash into its albums again."""
+    """Count a picture that comes back from there into its albums again."""
     _count(session, _albums_of(session, media_id), 1)
 
 

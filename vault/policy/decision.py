@@ -22,7 +22,6 @@ NEEDED: dict[Resource, dict[Action, Role]] = {
         Action.ACCEPT: Role.MANAGER,
         Action.EXPLAIN: Role.OWNER,
         Action.PLACE: Role.OWNER,
-        Action.TRASH: Role.OWNER,
     },
     Album: {
         Action.VIEW: Role.VIEWER,
@@ -48,6 +47,8 @@ def rule(what: Resource, viewer: Viewer, action: Action) -> ColumnElement[bool]:
         return _by_link(what, viewer, action)
     if what is Media and action is Action.RESTORE:
         return _own_trash(viewer)
+    if what is Media and action is Action.TRASH:
+        return _own_here(viewer)
     if what is Media and action is Action.RECOVER:
         return _own_quarantine(viewer)
     role = NEEDED[what].get(action)
@@ -93,6 +94,12 @@ def _holds(what: Resource, viewer: Viewer, role: Role) -> ColumnElement[bool]:
 def _own_trash(viewer: Viewer) -> ColumnElement[bool]:
     own = Media.owner_id == viewer.user_id
     return and_(Media.trashed_at.is_not(None), own, grants.enabled(viewer.user_id))
+
+
+def _own_here(viewer: Viewer) -> ColumnElement[bool]:
+    """Also what is in quarantine: its owner must be able to get rid of it."""
+    own = Media.owner_id == viewer.user_id
+    return and_(Media.trashed_at.is_(None), own, grants.enabled(viewer.user_id))
 
 
 def _own_quarantine(viewer: Viewer) -> ColumnElement[bool]:

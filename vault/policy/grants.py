@@ -28,10 +28,17 @@ def owns_or_holds_album(user_id: Any, role: Role) -> ColumnElement[bool]:
     place, album = aliased(AlbumMedia), aliased(Album)
     # A part lies in no album: it is open to those who may see what it is a part of, never more widely.
     lies = place.media_id == sa.func.coalesce(Media.part_of_id, Media.id)
-    through = (lies, album.id == place.album_id, enabled(album.owner_id))
+    through = (lies, _stands_with_its_picture(), album.id == place.album_id, enabled(album.owner_id))
     # What a guest brought is seen by those who may accept it, until they do.
     shown = or_(accepted(), holds_album(album, user_id, Role.MANAGER))
     return or_(own, any_of(place, album, where=(*through, shown, holds_album(album, user_id, role))))
+
+
+def _stands_with_its_picture() -> ColumnElement[bool]:
+    """Whether a picture is no part, or one of a picture that is not in quarantine."""
+    main = aliased(Media)
+    damaged = any_of(main, where=(main.id == Media.part_of_id, main.quarantined_at.is_not(None)))
+    return or_(Media.part_of_id.is_(None), ~damaged)
 
 
 def holds_album(album: Any, user_id: Any, role: Role) -> ColumnElement[bool]:

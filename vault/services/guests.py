@@ -45,7 +45,7 @@ def withdraw(vault: Vault, permit: Permit[MediaFacts]) -> None:
     """
     with transaction() as session:
         media = _again(session, permit, Action.WITHDRAW)
-        if media.awaiting_since is None:
+        if membership.is_counted(media):
             membership.hide(session, media.id)
         his = sa.select(Visit.link_id).where(Visit.public_id == media.origin).scalar_subquery()
         fewer = sa.update(Link).where(Link.id == his, Link.upload_count > 0).values(upload_count=Link.upload_count - 1)
@@ -80,7 +80,8 @@ def accept(permit: Permit[MediaFacts]) -> None:
         media.awaiting_since = None
         for part in pairing.parts(session, media.id, hold=True):
             part.awaiting_since = None
-        membership.show(session, media.id)
+        if membership.is_counted(media):
+            membership.show(session, media.id)
         audit.record(session, "media.accept", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 

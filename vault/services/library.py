@@ -19,7 +19,7 @@ from vault.imaging import texts
 from vault.imaging.claims import Claims
 from vault.imaging.moments import FIRST_YEAR, LAST_YEAR, is_plausible
 from vault.models import cursor as cursors
-from vault.models import membership
+from vault.models import membership, quarantine
 from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts, Order, Playback, State
@@ -179,11 +179,13 @@ def trash(permit: Permit[MediaFacts]) -> None:
     """Move a picture to the trash: gone at once from every address. The permit is for TRASH. Raises Denied."""
     with transaction() as session:
         media = _again(session, permit, Action.TRASH)
+        if membership.is_counted(media):
+            membership.hide(session, media.id)
         media.trashed_at = utcnow()
         for part in pairing.parts(session, media.id, hold=True):
             part.trashed_at = part.trashed_at or media.trashed_at
-        if media.awaiting_since is None:
-            membership.hide(session, media.id)
+        if media.quarantined_at is not None:
+            quarantine.tell(session, media)
         audit.record(session, "media.trash", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 
@@ -195,8 +197,10 @@ def restore(permit: Permit[MediaFacts]) -> None:
             # What was thrown away before, and for itself, stays where it is.
             part.trashed_at = None if part.trashed_at == media.trashed_at else part.trashed_at
         media.trashed_at = None
-        if media.awaiting_since is None:
+        if membership.is_counted(media):
             membership.show(session, media.id)
+        if media.quarantined_at is not None:
+            quarantine.tell(session, media)
         audit.record(session, "media.restore", actor_id=permit.viewer.user_id, subject=media.public_id)
 
 

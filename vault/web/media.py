@@ -62,7 +62,8 @@ def show(permit: Permit[MediaFacts]) -> str:
     """Show one picture with what is known of it, between its neighbours; of a damaged one, what to do."""
     media, viewer = library.get(permit), permit.viewer
     if permit.action is Action.RECOVER:
-        return render_template("media/damaged.html", media=media, details=details(media))
+        kept = [_part(media, each, may_take=True) for each in parts.of(permit)]
+        return render_template("media/damaged.html", media=media, details=details(media), parts=kept, main=_main(media))
     if media.state == State.PENDING:
         progress.want([media.id])
     album = _album_around()
@@ -188,7 +189,8 @@ def _can(media: Media, may: set[Action]) -> set[str]:
 def _part(media: Media, part: Media, *, may_take: bool) -> dict[str, object]:
     """Return what the page of a picture shows of one of its parts."""
     is_raw = part.part == Part.RAW
-    address = url_for("parts.raw", media_id=media.public_id) if is_raw else None
+    by_picture = is_raw and media.quarantined_at is None
+    address = url_for("parts.raw", media_id=media.public_id) if by_picture else None
     original = address or url_for("media.original", media_id=part.public_id)
     return {
         "label": f"RAW ({NAME_OF.get(part.media_type, '')})" if is_raw else "Video",

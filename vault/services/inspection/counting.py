@@ -12,7 +12,8 @@ from vault.models.media import Album, AlbumMedia, Media
 _used = sa.select(sa.func.coalesce(sa.func.sum(Media.size_bytes), 0)).where(Media.owner_id == User.id)
 TRUE_USE = _used.correlate(User).scalar_subquery()
 _placed = sa.select(sa.func.count()).select_from(AlbumMedia).join(Media, Media.id == AlbumMedia.media_id)
-_shown = _placed.where(AlbumMedia.album_id == Album.id, Media.trashed_at.is_(None), Media.awaiting_since.is_(None))
+_there = (Media.trashed_at.is_(None), Media.quarantined_at.is_(None), Media.awaiting_since.is_(None))
+_shown = _placed.where(AlbumMedia.album_id == Album.id, *_there)
 TRUE_COUNT = _shown.correlate(Album).scalar_subquery()
 
 

@@ -247,7 +247,8 @@ def _again(bringer: _Bringer, sha256: str, album_id: str | None, *, is_mended: b
             for part in pairing.parts(session, media.id, hold=True):
                 part.trashed_at = None if part.trashed_at == media.trashed_at else part.trashed_at
             media.trashed_at = None
-            membership.show(session, media.id)
+            if membership.is_counted(media):
+                membership.show(session, media.id)
             audit.record(session, "media.restore", actor_id=bringer.viewer.user_id, subject=media.public_id)
         if bringer.guest is None:
             _learn(session, bringer, media)
