@@ -22,10 +22,7 @@ from vault.db import db
 from vault.models.ingest import ImportRun, RunState
 from vault.models.media import Media
 
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MANY = 2_000
-XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="%d"/></rdf:RDF></x:xmpmeta>"""
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +71,19 @@ class TestCommand:
         done = manage(home, *self.command(tmp_path / "tree", "--report", str(tmp_path / "tree" / "report.csv")))
 
         assert (done.returncode, list((tmp_path / "tree").iterdir())) == (2, [tmp_path / "tree" / "a.jpg"])
+
+    @pytest.mark.parametrize("what", ["home", "home/blobs", "home/blobs/deep", "", "elsewhere", "elsewhere/deep"])
+    def test_the_vault_is_not_imported_into_itself(self, home: Path, tmp_path: Path, what: str) -> None:
+        for place in ("home/blobs/deep", "elsewhere/deep"):
+            write_tree(tmp_path / place, {"a.jpg": small_picture()})
+        elsewhere = {"VAULT_STORAGE_URL": f"file://{tmp_path / 'elsewhere'}"} if what.startswith("else") else {}
+        (tmp_path.parent / f"{tmp_path.name}-link").symlink_to(tmp_path / what)
+
+        done = manage(home, *self.command(tmp_path.parent / f"{tmp_path.name}-link"), environ=elsewhere)
+
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "belongs to the vault or holds it" in done.stderr
+        assert kept(home) == 0
 
     def test_several_folders_are_wrong_usage(self, home: Path, tmp_path: Path) -> None:
         assert manage(home, *self.command(tmp_path, str(tmp_path))).returncode == 2

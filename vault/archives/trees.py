@@ -6,6 +6,8 @@ Floor 0: knows the file system. Nothing is changed there: files are opened for r
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,35 +17,83 @@ from vault.archives import HIDDEN, LINK, SPECIAL, Entry, Folder, Unreadable
 CHUNK_BYTES = 1024 * 1024
 # Not waiting for the other end of a pipe that stands where a file stood a moment ago.
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Each folder and file is opened from the root on, so that what lies deeper costs more.
+DEEPEST = 500
 CHANGED = "It changed while it was read. Import it again when nothing writes to it."
 GONE = "It was gone when its turn came."
+MOVED = "A folder on the way to it is another one by now."
+TOO_DEEP = "This folder lies too deep in others."
+
+
+@dataclass(frozen=True)
+class _Root:
+    """The folder where a walk began, and which one of the disk that was."""
+
+    path: str
+    device: int
+    inode: int
 
 
 def walk(root: Path) -> Iterator[Folder]:
     """Yield the folders of a tree in order, each before those in it; a single file is a folder of one.
 
-    What is hidden, a link or no ordinary file comes as an entry that is left out.
+    What is hidden, a link or no ordinary file comes as an entry that is left out. No folder is held open: each, and
+    each file in its turn, is opened from the root on, name by name and through no link, so that a folder that became
+    a link meanwhile leads nowhere.
     """
     root = root.absolute()
     if not root.is_dir():
-        yield Folder((), str(root.parent), [_entry(str(root), root.name)])
+        yield Folder((), str(root.parent), [_of_one_file(root)])
         return
-    waiting: list[tuple[str, tuple[str, ...]]] = [(str(root), ())]
+    seen = root.stat()
+    begins = _Root(str(root), seen.st_dev, seen.st_ino)
+    waiting: list[tuple[str, ...]] = [()]
     while waiting:
-        place, parts = waiting.pop()
+        parts = waiting.pop()
+        place = "/".join((str(root), *parts))
         try:
-            with os.scandir(place) as listed:
-                found = sorted(listed, key=lambda each: each.name)
-        except OSError as error:
-            trouble = f"This folder cannot be read: {_why(error)}."
+            files, inside = _listed(begins, parts)
+        except (OSError, Unreadable) as error:
+            trouble = f"This folder cannot be read: {_why(error)}." if isinstance(error, OSError) else str(error)
             shown = "/".join(parts) or place
             yield Folder(parts, place, [Entry(shown, shown, 0, partial(_no_bytes, trouble), trouble=trouble)])
             continue
-        inside = [each for each in found if _is_folder(each) and not each.name.startswith(".")]
-        waiting += [(each.path, (*parts, each.name)) for each in reversed(inside)]
-        below = set(map(id, inside))
-        files = [each for each in found if id(each) not in below]
-        yield Folder(parts, place, [_entry(each.path, "/".join((*parts, each.name))) for each in files])
+        waiting += [(*parts, name) for name in reversed(inside)]
+        yield Folder(parts, place, files)
+
+
+def _listed(root: _Root, parts: tuple[str, ...]) -> tuple[list[Entry], list[str]]:
+    """Return the files of a folder and the names of the folders in it. Raises OSError, Unreadable."""
+    if len(parts) > DEEPEST:
+        raise Unreadable(TOO_DEEP)
+    with _opened(root, parts) as descriptor:
+        with os.scandir(descriptor) as listed:
+            found = sorted(listed, key=lambda each: each.name)
+        inside = [each.name for each in found if _is_folder(each) and not each.name.startswith(".")]
+        below = set(inside)
+        return [_below(root, parts, each.name, descriptor) for each in found if each.name not in below], inside
+
+
+@contextmanager
+def _opened(root: _Root, parts: tuple[str, ...]) -> Iterator[int]:
+    """Open a folder through no link. Raises OSError, Unreadable where something else stands on the way to it."""
+    descriptor = os.open(root.path, FOLDER)
+    try:
+        now = os.fstat(descriptor)
+        if (now.st_dev, now.st_ino) != (root.device, root.inode):
+            raise Unreadable(MOVED)
+        for part in parts:
+            try:
+                below = os.open(part, FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            except NotADirectoryError as error:
+                # A link answers so as well.
+                raise Unreadable(MOVED) from error
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _is_folder(found: "os.DirEntry[str]") -> bool:
@@ -53,14 +103,29 @@ def _is_folder(found: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _entry(place: str, path: str) -> Entry:
-    name = path.rpartition("/")[2]
-    make: Callable[..., Entry] = partial(Entry, path, name)
+def _below(root: _Root, parts: tuple[str, ...], name: str, folder: int) -> Entry:
+    path = "/".join((*parts, name))
     try:
-        seen = os.lstat(place)
+        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError as error:
-        trouble = _trouble(error)
-        return make(0, partial(_no_bytes, trouble), trouble=trouble)
+        return _gone(path, _trouble(error))
+    return _entry(path, f"{root.path}/{path}", seen, partial(_open_below, root, parts, name))
+
+
+def _of_one_file(place: Path) -> Entry:
+    try:
+        seen = place.lstat()
+    except OSError as error:
+        return _gone(place.name, _trouble(error))
+    return _entry(place.name, str(place), seen, partial(os.open, place, READ))
+
+
+def _gone(path: str, trouble: str) -> Entry:
+    return Entry(path, path.rpartition("/")[2], 0, partial(_no_bytes, trouble), trouble=trouble)
+
+
+def _entry(path: str, place: str, seen: os.stat_result, opens: Callable[[], int]) -> Entry:
+    name = path.rpartition("/")[2]
     left_out = ""
     if name.startswith("."):
         left_out = HIDDEN
@@ -68,15 +133,22 @@ def _entry(place: str, path: str) -> Entry:
         left_out = LINK
     elif not stat.S_ISREG(seen.st_mode):
         left_out = SPECIAL
+    chunks = partial(_chunks, opens, (seen.st_size, seen.st_mtime_ns))
     modified_at = _moment(seen.st_mtime)
-    known = {"modified_at": modified_at, "place": place, "mtime_ns": seen.st_mtime_ns, "left_out": left_out}
-    return make(seen.st_size, partial(_chunks, place, (seen.st_size, seen.st_mtime_ns)), **known)
+    return Entry(
+        path, name, seen.st_size, chunks, modified_at, place=place, mtime_ns=seen.st_mtime_ns, left_out=left_out
+    )
 
 
-def _chunks(place: str, seen: tuple[int, int]) -> Iterator[bytes]:
+def _open_below(root: _Root, parts: tuple[str, ...], name: str) -> int:
+    with _opened(root, parts) as folder:
+        return os.open(name, READ, dir_fd=folder)
+
+
+def _chunks(opens: Callable[[], int], seen: tuple[int, int]) -> Iterator[bytes]:
     """Read a file that was seen with this size and time of change."""
     try:
-        descriptor = os.open(place, READ)
+        descriptor = opens()
     except OSError as error:
         raise Unreadable(_trouble(error)) from error
     count = 0

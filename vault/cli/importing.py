@@ -144,6 +144,7 @@ def _source(vault: Vault, paths: tuple[Path, ...], stack: ExitStack) -> Source:
         if len(paths) > 1:
             raise click.UsageError("Name one folder or file, or one or several zip archives.")
         root = paths[0].absolute()
+        _refuse_the_vault(vault, root)
         count = size_bytes = 0
         for folder in trees.walk(root):
             count += len(folder.entries)
@@ -163,6 +164,19 @@ def _refuse_writing_into(paths: tuple[Path, ...], report: Path | None) -> None:
     """Raise click.UsageError where the report would change the source."""
     if report is not None and any(report.resolve().is_relative_to(path.resolve()) for path in paths):
         raise click.UsageError("The report would lie in what is imported, and that is never changed.")
+
+
+def _refuse_the_vault(vault: Vault, root: Path) -> None:
+    """Raise Refused where what is imported is the vault itself, or a part of it, or holds it."""
+    source = root.resolve()
+    own = [vault.settings.home.resolve(), *_blobs(vault.settings.storage_url)]
+    if any(source.is_relative_to(place) or place.is_relative_to(source) for place in own):
+        raise Refused(f"{root} belongs to the vault or holds it. Import a folder that has nothing to do with it.")
+
+
+def _blobs(storage_url: str) -> list[Path]:
+    scheme, _, place = storage_url.partition("://")
+    return [Path(place).resolve()] if scheme == "file" else []
 
 
 def _album(viewer: Viewer, title: str) -> str:
