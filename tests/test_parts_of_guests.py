@@ -6,14 +6,15 @@ from PIL.ExifTags import Base
 
 from tests import pictures, sensors
 from tests.factories import House, Person, small_picture
-from tests.pairs import DNG, TAKEN, again, pair
+from tests.pairs import DNG, TAKEN, again, file, pair
 from tests.test_guests import bring, brought, used, withdraw
+from vault import pairing
 from vault.db import db, transaction
 from vault.models.media import Album, Media, Part
 from vault.models.sharing import Link, LinkRole
 from vault.models.system import Event
 from vault.policy import Action, Viewer, authorize, may
-from vault.services import guests
+from vault.services import derivatives, guests, inspection, library
 
 
 def a_guests_pair(house: House, anna: Person, album: Album) -> tuple[Link, Media, Media]:
@@ -77,6 +78,38 @@ def test_the_visitor_of_a_link_sees_no_raw_of_what_was_let_in(house: House) -> N
     anybody = Viewer(link_id=link.public_id, generation=link.generation)
     assert may(anybody, Action.VIEW, Media, main.public_id)
     assert not may(anybody, Action.VIEW, Media, raw.public_id)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_a_killed_worker_left_apart_is_joined_when_the_next_one_starts(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, gone: bool
+) -> None:
+    anna = house.person()
+    film = file(house, anna, "IMG_1.MOV", duration_seconds=2.0)
+    exif = pictures.camera_exif(taken="2024:07:06 13:04:05")
+    still = house.picture(anna, data=pictures.jpeg(exif=exif), file_name="IMG_1.jpg", ready=False)
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pairing, "pair", killed)
+        with pytest.raises(KeyboardInterrupt):
+            house.render(still)
+    assert (again(still).state, again(film).part_of_id) == ("ready", None)
+    assert inspection.inspect(house.vault).problems == []
+    if gone:
+        library.trash(authorize(anna.viewer, Action.TRASH, Media, film.public_id))
+
+    derivatives.release_claims()
+
+    assert again(film).part_of_id == (None if gone else still.id)
+    assert again(still).claimed_at is None
+
+
+def test_what_has_nothing_to_be_joined_with_keeps_no_claim(house: House) -> None:
+    alone = house.picture(house.person(), ready=False)
+    assert house.render(alone).claimed_at is None
 
 
 def test_the_worker_joins_what_one_press_of_the_button_made(house: House) -> None:

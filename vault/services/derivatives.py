@@ -60,9 +60,15 @@ def due(vault: Vault, under_way: Collection[Message] = ()) -> Message | None:
 
 
 def release_claims() -> None:
-    """Forget the claims of a worker that died; called when one starts. A picture rendered twice is the same picture."""
+    """Forget the claims of a worker that died, and join what it left apart; called when one starts.
+
+    A picture rendered twice is the same picture, and joined twice it is joined once.
+    """
     with transaction() as session:
         session.execute(sa.update(Media).where(Media.state == State.PENDING).values(claimed_at=None))
+    left = db.session.scalars(sa.select(Media.id).where(Media.claimed_at.is_not(None), Media.state == State.READY))
+    for media_id in left.all():
+        _pair(media_id)
 
 
 @tasks.task("render")
@@ -143,6 +149,9 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant],
             media = membership.hold(session, claimed.id)
             if media is not None:
                 _write(session, media, outcome.ok, kept)
+                # The claim stays on what is still to be joined, so that it is found if this process dies before.
+                is_to_pair = bool(pairing.candidates(session, media.id))
+                media.claimed_at = utcnow() if is_to_pair else None
                 if moves and media.playback == Playback.NONE:
                     media.playback = Playback.PENDING
     except DataError:
@@ -159,15 +168,18 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant],
 
 
 def _pair(media_id: int) -> None:
-    """Join a picture with what belongs to it. Dead before, they stay two; they pair with the next rendering."""
+    """Join a picture that is ready with what belongs to it, and let go of it."""
     found = pairing.candidates(db.session(), media_id)
+    held = sa.select(Media.id).where(Media.id == media_id, Media.claimed_at.is_not(None), Media.state == State.READY)
+    is_marked = db.session.scalar(held) is not None
     db.session.rollback()
-    if not found:
+    if not found and not is_marked:
         return
     with transaction() as session:
         for main, part in pairing.pair(session, media_id):
             said = {"part": part.public_id, "kind": str(part.part)}
             audit.record(session, "media.pair", actor_id=None, subject=main.public_id, **said)
+        session.execute(sa.update(Media).where(Media.id.in_(held)).values(claimed_at=None))
 
 
 def _write(session: Session, media: Media, rendered: Rendered, kept: list[Variant]) -> None:
