@@ -221,7 +221,8 @@ class _Inspection:
             if self._fix:
                 storage.discard(path)
                 self._report.mended.append(f"temporary file {path.name}: removed")
-        lost = halves.look(storage, fix=self._fix)
+        uploads = chain.from_iterable(choosing.batches(halves.TO_LOOK_AT, halves.BY))
+        lost = halves.look(storage, uploads, fix=self._fix)
         self._report.problems += lost
         if self._fix and lost:
             self._report.mended.append(f"{len(lost)} uploads ended, to be sent again")

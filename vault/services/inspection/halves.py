@@ -3,31 +3,31 @@
 Floor 3: rows and the sizes of files. More may be there than a row says; whoever goes on cuts that off.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from vault.db import db, transaction, utcnow
 from vault.models.ingest import Upload
-from vault.services.inspection import choosing
 from vault.storage import Storage
 
-ROWS = (Upload.id, Upload.public_id, Upload.received_bytes)
 OPEN = (Upload.finished_at.is_(None), Upload.received_bytes > 0)
+BY = Upload.id
+TO_LOOK_AT = sa.select(Upload.id, Upload.public_id, Upload.received_bytes).where(*OPEN).order_by(BY)
 LOST = "A part of this file is gone from the vault's disk. Please send it again from its beginning."
 
 
-def look(storage: Storage, *, fix: bool) -> list[str]:
-    """Return a sentence for each open upload that has lost bytes; `fix` ends them, so that they begin anew."""
+def look(storage: Storage, rows: Iterable[sa.Row[Any]], *, fix: bool) -> list[str]:
+    """Return a sentence for each of `TO_LOOK_AT` that has lost bytes; `fix` ends them, so that they begin anew."""
     found = []
-    for batch in choosing.batches(sa.select(*ROWS).where(*OPEN).order_by(Upload.id), Upload.id):
-        for row in batch:
-            there = _size(storage, row.public_id)
-            # Asked in this order, a finished upload whose file has just gone is no loss.
-            if there < row.received_bytes and _stands(row):
-                found.append(f"upload {row.public_id}: {row.received_bytes} bytes acknowledged, {there} there")
-                if fix:
-                    _end(row)
+    for row in rows:
+        there = _size(storage, row.public_id)
+        # Asked in this order, a finished upload whose file has just gone is no loss.
+        if there < row.received_bytes and _stands(row):
+            found.append(f"upload {row.public_id}: {row.received_bytes} bytes acknowledged, {there} there")
+            if fix:
+                _end(row)
     return found
 
 
