@@ -3,24 +3,32 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.factories import House, Person, small_picture
-from tests.parcels import packed, seen, tree_of_albums, upload, work
+from tests.parcels import packed, said, seen, tree_of_albums, upload, work
+from vault.archives import takeout
 from vault.cli.importing import doors_of
+from vault.db import db
+from vault.imaging.claims import Told
 from vault.models.ingest import RunState
+from vault.models.media import Media
 from vault.services import Refused, importing
-from vault.services.importing import runs
+from vault.services.importing import beside, runs, slices
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-MANY = 2_000
-XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="%d"/></rdf:RDF></x:xmpmeta>"""
 
 
 @pytest.fixture
 def anna(house: House) -> Person:
     """Return somebody to import for."""
     return house.person("Anna")
+
+
+def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every slice end with its first file."""
+    monkeypatch.setattr(slices, "SECONDS", 0.0)
+    monkeypatch.setattr(slices, "LEAST_FILES", 1)
 
 
 @sqlite_only
@@ -51,23 +59,75 @@ def test_a_worker_that_died_goes_on_and_counts_nothing_twice(
 
 @sqlite_only
 def test_an_import_is_done_in_slices(house: House, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "SLICE_SECONDS", 0.0)
+    short_slices(monkeypatch)
     files = {f"{name}/{number}.jpg": small_picture() for name in "ab" for number in range(3)}
     first, second = (upload(house, anna, packed(dict(list(files.items())[half::2]))) for half in (0, 1))
 
-    slices = work(house)
-
-    assert slices >= 6
+    assert work(house) >= 6
     assert [seen(anna, run).imported for run in (first, second)] == [3, 3]
     # An album of each folder, however many slices it took.
     assert {title: count for title, (_, count) in tree_of_albums().items()} == {"a": 3, "b": 3}
 
 
 @sqlite_only
+def test_a_large_folder_is_looked_through_once_however_many_slices_it_takes(
+    house: House, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_slices(monkeypatch)
+    monkeypatch.setattr(beside, "LARGE_FOLDER", 5)
+    looked: list[int] = []
+    really = takeout.match
+    monkeypatch.setattr(takeout, "match", lambda names, title_of: looked.append(len(names)) or really(names, title_of))
+    own, other = (
+        {f"{n}.jpg": small_picture() for n in range(first, first + 5)}
+        | {f"{n}.jpg.json": said(f"{n}.jpg", caption=f"{first} {n}") for n in range(first, first + 5)}
+        for first in (0, 5)
+    )
+    first, second = (upload(house, anna, packed(files)) for files in (own, other))
+
+    assert work(house) >= 10
+
+    assert looked == [10, 10]
+    assert [seen(anna, run).imported for run in (first, second)] == [5, 5]
+    captions = [Told.from_json(media.told).beside for media in db.session.scalars(sa.select(Media))]
+    assert sorted(each.caption for each in captions if each) == sorted(f"{n // 5 * 5} {n}" for n in range(10))
+    assert beside._kept == {}  # noqa: SLF001  # nothing else shows that it lets go
+
+
+class TestSlice:
+    """A slice of work, by a clock of the test's own."""
+
+    @pytest.fixture
+    def now(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        moment = [1_000.0]
+        monkeypatch.setattr(slices.time, "monotonic", lambda: moment[0])
+        return moment
+
+    def test_its_clock_starts_with_its_first_file(self, now: list[float]) -> None:
+        turn = slices.Slice()
+        now[0] += 3_600
+        assert not turn.is_over()
+
+    def test_it_does_some_hundred_files_whatever_they_cost(self, now: list[float]) -> None:
+        turn, files = slices.Slice(), 1
+        turn.is_over()
+        now[0] += slices.SECONDS
+        while not turn.is_over():
+            files += 1
+        assert files + 1 == slices.LEAST_FILES
+
+    def test_but_ends_where_a_few_take_very_long(self, now: list[float]) -> None:
+        turn = slices.Slice()
+        turn.is_over()
+        now[0] += slices.LONGEST_SECONDS
+        assert turn.is_over()
+
+
+@sqlite_only
 def test_a_stopped_import_ends_and_its_archive_is_gone(
     house: House, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "SLICE_SECONDS", 0.0)
+    short_slices(monkeypatch)
     run = upload(house, anna, packed({f"{number}.jpg": small_picture() for number in range(5)}))
     importing.tasks.run(doors_of(house.vault), "import", (run.public_id,))
 

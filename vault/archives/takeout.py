@@ -17,6 +17,8 @@ SUPPLEMENT = ".supplemental-metadata"
 # Takeout cuts names at 46 or 47 characters; what is shorter than this was not cut.
 SHORTEST_CUT, LONGEST_CUT = 40, 60
 UNNUMBERED = -1
+# Of lists whose names differ in nothing but case so many are looked at: no picture has more.
+MOST_ALIKE = 8
 # What a picture that was edited is called, in the languages that were seen.
 EDITED = (
     *("edited", "bearbeitet", "modifié", "modifie", "retouché", "editado", "editada", "editat", "modificato"),
@@ -103,28 +105,26 @@ class _Lists:
     def __init__(self) -> None:
         self.used: set[str] = set()
         self._names: list[str] = []
-        self._by_key: dict[tuple[str, int], list[str]] = {}
-        self._by_stem: dict[tuple[str, int], list[str]] = {}
+        self._by_key = _Index()
+        self._by_stem = _Index()
 
     def add(self, name: str) -> None:
         """Take up one more."""
         self._names.append(name)
         whole = name[: -len(LIST)]
         for key, number in dict.fromkeys([_numbered(whole), (whole, 0)]):
-            self._by_key.setdefault((_folded(key), number), []).append(name)
+            self._by_key.add(key, number, name)
             stem, extension = _split(_without_supplement(key))
             if extension.lower() in STILL | MOVING:
-                self._by_stem.setdefault((_folded(stem), number), []).append(name)
+                self._by_stem.add(stem, number, name)
 
     def by_name(self, name: str) -> str | None:
         """Find the list that is named for a file, with or without what newer archives add, however much of it."""
         for spelling, number in _spellings(name):
             for length in range(len(SUPPLEMENT), -1, -1):
-                found = self._by_key.get((_folded(spelling + SUPPLEMENT[:length]), number))
+                found = self._by_key.find(spelling + SUPPLEMENT[:length], number)
                 if found:
-                    begins = unicodedata.normalize("NFC", spelling)
-                    same = [each for each in found if unicodedata.normalize("NFC", each).startswith(begins)]
-                    return (same or found)[0]
+                    return found[0]
         return None
 
     def by_title(self, title_of: Callable[[str], str | None]) -> Callable[[str], str | None]:
@@ -144,7 +144,7 @@ class _Lists:
         """Find the list whose own name ends in the middle of a long file name."""
         for spelling, number in reversed(_spellings(name)):
             for length in range(min(len(spelling) - 1, LONGEST_CUT), SHORTEST_CUT - 1, -1):
-                found = self._by_key.get((_folded(spelling[:length]), number))
+                found = self._by_key.find(spelling[:length], number)
                 if found:
                     return found[0]
         return None
@@ -157,22 +157,44 @@ class _Lists:
         if base is None:
             return None
         first = f"{base}({number}).{extension}" if number else f"{base}.{extension}"
-        others = self._by_stem.get((_folded(base), number), [None])
-        return self.by_name(first) or self.by_cut_name(first) or others[0]
+        others = self._by_stem.find(base, number)
+        return self.by_name(first) or self.by_cut_name(first) or (others[0] if others else None)
 
     def by_stem(self, name: str) -> str | None:
         """Find the list of the same name with another extension: a live photo's still, or what was converted."""
         for spelling, number in _spellings(name):
             stem, extension = _split(spelling)
             moves = extension.lower() in MOVING
-            found = self._by_stem.get((_folded(stem), number), [])
+            found = self._by_stem.find(stem, number)
             if moves:
-                found = found + self._by_stem.get((_folded(spelling), number), [])
+                found = found + self._by_stem.find(spelling, number)
             # A still shares no list with another still: they are two pictures, and one has lost its own.
             free = [each for each in found if moves or each not in self.used]
             if free:
                 return free[0]
         return None
+
+
+class _Index:
+    """Lists by a word and a number: first those that are spelt the same, then those that differ in case alone."""
+
+    def __init__(self) -> None:
+        self._spelt: dict[tuple[str, int], list[str]] = {}
+        self._folded: dict[tuple[str, int], list[str]] = {}
+
+    def add(self, word: str, number: int, name: str) -> None:
+        """Take up a list, unless there are enough of its kind: nothing here may grow with how many are alike."""
+        for index, key in ((self._spelt, _composed(word)), (self._folded, _folded(word))):
+            alike = index.setdefault((key, number), [])
+            if len(alike) < MOST_ALIKE:
+                alike.append(name)
+
+    def find(self, word: str, number: int) -> list[str]:
+        """Return the lists, the best first."""
+        folded = self._folded.get((_folded(word), number))
+        if not folded:
+            return []
+        return list(dict.fromkeys([*self._spelt.get((_composed(word), number), []), *folded]))
 
 
 class _Titles:
@@ -240,8 +262,12 @@ def _unedited(stem: str) -> str | None:
     return base if re.fullmatch(r"(?:编辑|編集)?[((](?:已修改|已編輯|編集済み)[))]", mark) else None
 
 
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    return _composed(text).casefold()
 
 
 def _plain(text: str) -> str:

@@ -26,10 +26,11 @@ from vault.models.media import Album, Media
 from vault.policy import Denied, Viewer
 from vault.services import OverQuota, Refused, Vault
 from vault.services.importing import reading, remembered, runs, verdicts
-from vault.services.importing.beside import Beside
+from vault.services.importing.beside import Beside, forget, look_through
 from vault.services.importing.places import Make, Place, Places
 from vault.services.importing.reading import Job, Read
 from vault.services.importing.runs import Ledger, Stopped, begin_from_upload, due, release_claims
+from vault.services.importing.slices import Slice
 from vault.storage import Missing, TooLarge
 
 __all__ = [
@@ -45,8 +46,6 @@ __all__ = [
     "tasks",
 ]
 
-# The worker goes on with something else in between, so that one import does not keep all others waiting.
-SLICE_SECONDS = 10.0
 WORKER_READERS = 2
 AT_A_TIME = 500
 # What was counted without a picture of its own is written down at least this often.
@@ -151,6 +150,8 @@ def go_on(doors: Doors, public_id: str) -> None:
     except BaseException:
         runs.release(run.id)
         raise
+    if failure or is_over:
+        forget(run.id)
     if failure:
         runs.end(doors.vault, run.id, RunState.FAILED, failure)
     elif is_over:
@@ -164,13 +165,13 @@ def _go_on(doors: Doors, run: ImportRun, path: Path) -> bool:
     """Work on an archive for a slice of time; whether it is at its end."""
     album = db.session.get(Album, run.album_id) if run.album_id else None
     manner = Manner(f"zip:{run.name}", by_folders=album is None, by_takeout=album is None)
-    until = time.monotonic() + SLICE_SECONDS
+    turn = Slice()
     with Zips([path], limits(doors.vault)) as archive:
         if not run.total_count:
             runs.measured(run, archive.count, archive.bytes)
         outcomes = take_in(doors, run, archive.folders(), manner, root_id=album.public_id if album else None)
         for _ in outcomes:
-            if time.monotonic() > until:
+            if turn.is_over():
                 outcomes.close()
                 return False
     return True
@@ -195,13 +196,13 @@ class _Intake:
             if done >= len(folder.entries):
                 done -= len(folder.entries)
                 continue
-            beside = Beside(folder)
-            place = self._place(folder, beside)
+            found = look_through(self._ledger.run_id, folder)
+            place = self._place(folder, found)
             rest = iter(folder.entries[done:])
             done = 0
             while some := list(islice(rest, AT_A_TIME)):
                 known = self._known(some, place)
-                yield from (self._job(entry, beside, place, known) for entry in some)
+                yield from (self._job(entry, found, place, known) for entry in some)
 
     def settle(self, read: Read[Place]) -> Outcome:
         """Keep what was read, or say why not, and count it."""
