@@ -1,5 +1,6 @@
 """Imports of uploaded archives: in slices, killed, stopped, and never counted twice."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from tests.factories import House, Person, small_picture
 from tests.parcels import packed, said, seen, tree_of_albums, upload, work
 from vault.archives import takeout
 from vault.cli.importing import doors_of
-from vault.db import db
+from vault.db import db, transaction, utcnow
 from vault.imaging.claims import Told
-from vault.models.ingest import RunState
+from vault.models.ingest import ImportRefusal, ImportRun, RunState
 from vault.models.media import Media
-from vault.services import Refused, importing
+from vault.services import Refused, importing, maintenance
 from vault.services.importing import beside, runs, slices
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -175,3 +176,39 @@ def test_a_fourth_archive_waits_for_the_others(house: House, anna: Person) -> No
         upload(house, anna, packed({"a.jpg": small_picture()}))
 
     assert len(list(house.vault.storage.keys("archives/"))) == runs.MOST_WAITING
+
+
+@sqlite_only
+@pytest.mark.usefixtures("house")
+def test_of_very_many_refusals_the_first_are_kept_and_all_counted(anna: Person) -> None:
+    run = runs.begin_here(anna.viewer, name="x", album_id=None, count=2_000, size_bytes=0)
+    ledger = runs.Ledger(run.id)
+    for some in (range(400), range(400, 800), range(800, 2_000)):
+        for number in some:
+            ledger.note("refused", 0, path=f"{number}.jpg", reason="damaged")
+        ledger.flush()
+
+    rows = db.session.scalars(sa.select(ImportRefusal.path).order_by(ImportRefusal.id)).all()
+
+    assert rows == [f"{number}.jpg" for number in range(runs.MOST_SHOWN)]
+    assert (seen(anna, run).refused, seen(anna, run).done_count) == (2_000, 2_000)
+
+
+def test_what_ended_long_ago_is_forgotten_but_for_what_it_brought(house: House, anna: Person) -> None:
+    old, young, alive = (
+        upload(house, anna, packed({"a.jpg": small_picture(n), "b.jpg": b"bad"}), name=f"{n}.zip") for n in range(3)
+    )
+    work(house)
+    with transaction() as session:
+        for run, days in ((old, 366), (young, 364), (alive, 1_000)):
+            row = session.get_one(ImportRun, run.id)
+            row.finished_at = utcnow() - timedelta(days=days)
+        session.get_one(ImportRun, alive.id).state = RunState.RUNNING
+        session.get_one(ImportRun, alive.id).finished_at = None
+
+    maintenance.tidy(house.vault)
+
+    db.session.rollback()
+    assert set(db.session.scalars(sa.select(ImportRun.id))) == {young.id, alive.id}
+    assert set(db.session.scalars(sa.select(ImportRefusal.run_id))) == {young.id, alive.id}
+    assert db.session.query(Media).count() == 3

@@ -11,7 +11,7 @@ from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, SignInAttempt
 from vault.models.history import Download, PersonSight, Visit, VisitSight
-from vault.models.ingest import Upload
+from vault.models.ingest import ImportRefusal, ImportRun, RunState, Upload
 from vault.models.media import Media
 from vault.services import Vault
 
@@ -26,6 +26,7 @@ def tidy(vault: Vault) -> None:
     sweep(vault)
     forget_ended()
     forget_history(vault)
+    forget_imports(vault)
 
 
 def empty_trash(vault: Vault) -> int:
@@ -98,6 +99,21 @@ def forget_history(vault: Vault) -> int:
         count += len(ids)
     with transaction() as session:
         session.execute(sa.delete(PersonSight).where(PersonSight.last_at < limit))
+    return count
+
+
+def forget_imports(vault: Vault) -> int:
+    """Forget imports that ended longer ago than the setting for history says; return how many.
+
+    What they brought stays, and that it was imported stays known.
+    """
+    limit, count = utcnow() - timedelta(days=vault.settings.history_days), 0
+    over = (ImportRun.state.not_in([RunState.WAITING, RunState.RUNNING]), ImportRun.finished_at < limit)
+    while ids := db.session.scalars(sa.select(ImportRun.id).where(*over).limit(BATCH)).all():
+        with transaction() as session:
+            session.execute(sa.delete(ImportRefusal).where(ImportRefusal.run_id.in_(ids)))
+            session.execute(sa.delete(ImportRun).where(ImportRun.id.in_(ids)))
+        count += len(ids)
     return count
 
 

@@ -71,7 +71,8 @@ class Ledger:
             self.pending[what] += 1
         if reason:
             self.reasons[reason[:LONGEST_REASON]] += 1
-        if what == "refused":
+        # The number is in the row; nobody reads more of them than that.
+        if what == "refused" and len(self.refusals) < MOST_SHOWN:
             self.refusals.append((_storable(path), reason[:LONGEST_REASON]))
 
     def write(self, session: Session, *, also: str = "", size_bytes: int = 0) -> None:
@@ -82,7 +83,11 @@ class Ledger:
         values = {**counted, "reasons": dict(self.reasons), "claimed_at": utcnow()}
         if not session.execute(here.values(values)).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
             raise Stopped
-        session.add_all(ImportRefusal(run_id=self.run_id, path=path, reason=why) for path, why in self.refusals)
+        if self.refusals:
+            told = sa.select(sa.func.count()).where(ImportRefusal.run_id == self.run_id)
+            room = max(0, MOST_SHOWN - (session.scalar(told) or 0))
+            kept = self.refusals[:room]
+            session.add_all(ImportRefusal(run_id=self.run_id, path=path, reason=why) for path, why in kept)
 
     def written(self, *, also: str = "", size_bytes: int = 0) -> None:
         """Forget what `write` wrote, when its transaction has ended well."""
