@@ -131,6 +131,35 @@ class TestQuarantine:
         assert quarantined() == set()
         assert read(house).problems == []
 
+    @pytest.mark.parametrize("how", ["bits", "a cut"])
+    @pytest.mark.parametrize("when", ["_stands", "lock_away"])
+    def test_what_was_uploaded_again_since_it_was_read_is_not_locked_away(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, when: str, how: str
+    ) -> None:
+        anna = house.person("Anna")
+        public_id, path, data = a_picture(house, anna)
+        flip_a_bit(path, luck(3))
+        if how == "bits":
+            read(house)
+            assert quarantined() == {public_id}
+        else:
+            path.write_bytes(data[:-5])
+        whose, name = (inspection._Inspection, when) if when == "_stands" else (inspection.keeping, when)  # noqa: SLF001  # what happens between reading and locking
+        really = getattr(whose, name)
+
+        def again(*args: object) -> object:
+            if path.read_bytes() != data:
+                db.session.rollback()
+                a_picture(house, anna, data)
+            return really(*args)
+
+        monkeypatch.setattr(whose, name, again)
+        read(house)
+
+        assert path.read_bytes() == data
+        assert quarantined() == set()
+        assert read(house).holds
+
     def test_bytes_that_are_lost_come_back_by_the_same_way(self, house: House) -> None:
         anna = house.person("Anna")
         public_id, path, data = a_picture(house, anna)

@@ -21,7 +21,7 @@ from vault.models.media import Media, Playback, State, Variant
 from vault.services import Vault
 from vault.services.inspection import choosing, claims, counting, halves, keeping, parts, trees
 from vault.services.inspection.decoding import Decoder
-from vault.services.inspection.reading import Outcome, Read, Reader, Wanted
+from vault.services.inspection.reading import Outcome, Read, Reader, Wanted, marked
 from vault.storage import Missing, StorageError
 
 BATCH = choosing.BATCH
@@ -128,7 +128,7 @@ class _Inspection:
             if wrong and self._stands(wanted):
                 self._say(wanted, wrong)
                 if is_rot and is_read:
-                    keeping.lock_away(row.id, wrong)
+                    keeping.lock_away(row.id, wrong, lambda wanted=wanted: self._measured(wanted)[1])
             elif row.quarantined_at is not None:
                 self._held[row.id] = f"original {row.public_id}: {row.quarantine_reason} (in quarantine)"
 
@@ -197,6 +197,8 @@ class _Inspection:
         wanted = read.wanted
         if read.outcome is Outcome.STOPPED or (read.wrong and not self._stands(wanted)):
             return
+        if read.outcome is Outcome.ROT and not self._lies(read):
+            return
         if wanted.name:
             if read.wrong:
                 self._say(wanted, read.wrong)
@@ -205,9 +207,13 @@ class _Inspection:
         if read.wrong:
             self._say(wanted, read.wrong)
         if read.outcome is Outcome.ROT:
-            keeping.lock_away(wanted.media_id, read.wrong)
+            keeping.lock_away(wanted.media_id, read.wrong, lambda: self._lies(read))
         elif read.outcome is Outcome.WHOLE and held and keeping.release(wanted.media_id):
             self._report.mended.append(f"{wanted.subject}: whole again, out of quarantine")
+
+    def _lies(self, read: Read) -> bool:
+        """Whether the very file that was read is still there."""
+        return marked(self._vault.storage, read.wanted.key) == read.mark
 
     def _look_at_blobs(self) -> None:
         storage = self._vault.storage

@@ -3,16 +3,21 @@
 Floor 3. What that means for a row is the business of `vault.models.quarantine`.
 """
 
+from collections.abc import Callable
+
 from vault import audit
 from vault.db import transaction
 from vault.models import membership, quarantine
 
 
-def lock_away(media_id: int, reason: str) -> bool:
-    """Put a picture into quarantine; False when it is there already, or gone."""
+def lock_away(media_id: int, reason: str, is_so: Callable[[], bool]) -> bool:
+    """Put a picture into quarantine; False when it is there already, or gone.
+
+    Its owner may have uploaded it again since it was looked at, so `is_so` is asked once more while the row is held.
+    """
     with transaction() as session:
         media = membership.hold(session, media_id)
-        if media is None or media.quarantined_at is not None:
+        if media is None or media.quarantined_at is not None or not is_so():
             return False
         quarantine.lock_away(session, media, reason)
         audit.record(session, "media.quarantine", actor_id=None, subject=media.public_id, reason=reason)

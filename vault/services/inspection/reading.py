@@ -53,13 +53,30 @@ class Wanted:
         return f"variant {self.public_id} {self.name}" if self.name else f"original {self.public_id}"
 
 
+# Which file was read and when it was written last: inode, nanoseconds, bytes.
+Mark = tuple[int, int, int]
+
+
 @dataclass(frozen=True)
 class Read:
-    """A blob that was looked at; `wrong` says what does not agree, as a part of a sentence."""
+    """A blob that was looked at; `wrong` says what does not agree, as a part of a sentence.
+
+    `mark` tells the file that was found rotten from one that came into its place.
+    """
 
     wanted: Wanted
     outcome: Outcome
     wrong: str = ""
+    mark: Mark | None = None
+
+
+def marked(storage: Storage, key: str) -> Mark | None:
+    """Return the mark of a blob as it is now; None where there is none, or it cannot be read."""
+    try:
+        with storage.unbuffered(key) as file:
+            return _mark(file.fileno())
+    except (StorageError, OSError):
+        return None
 
 
 class _Stopped(Exception):
@@ -112,20 +129,21 @@ class Reader:
             return Read(wanted, Outcome.UNREADABLE, f"cannot be read: {error.strerror}")
 
     def _compared(self, wanted: Wanted) -> Read:
-        size, found = self._digest(wanted.key, self._told)
+        size, found, mark = self._digest(wanted.key, self._told)
         if (size, found) == (wanted.size_bytes, wanted.sha256):
             objection = self._look(wanted.key)
-            return Read(wanted, Outcome.ROT, objection) if objection else Read(wanted, Outcome.WHOLE)
+            return Read(wanted, Outcome.ROT, objection, mark) if objection else Read(wanted, Outcome.WHOLE)
         # Not believed at once: memory and cables err too, and what they say differs each time.
-        if self._digest(wanted.key, lambda _bytes: None) != (size, found):
+        if self._digest(wanted.key, lambda _bytes: None) != (size, found, mark):
             return Read(wanted, Outcome.UNREADABLE, UNSTEADY)
         wrong = CHANGED if size == wanted.size_bytes else f"{size} bytes instead of {wanted.size_bytes}"
-        return Read(wanted, Outcome.ROT, wrong)
+        return Read(wanted, Outcome.ROT, wrong, mark)
 
-    def _digest(self, key: str, told: Callable[[int], None]) -> tuple[int, str]:
+    def _digest(self, key: str, told: Callable[[int], None]) -> tuple[int, str, Mark]:
         found, size, dropped = hashlib.sha256(), 0, 0
         buffer = memoryview(bytearray(CHUNK_BYTES))
         with self._storage.unbuffered(key) as file:
+            mark = _mark(file.fileno())
             _advise(file.fileno(), 0, 0, "POSIX_FADV_SEQUENTIAL")
             while count := file.readinto(buffer):
                 found.update(buffer[:count])
@@ -138,7 +156,12 @@ class Reader:
                 if self._stop():
                     raise _Stopped
             _advise(file.fileno(), dropped, 0, "POSIX_FADV_DONTNEED")
-        return size, found.hexdigest()
+        return size, found.hexdigest(), mark
+
+
+def _mark(descriptor: int) -> Mark:
+    seen = os.fstat(descriptor)
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _advise(descriptor: int, offset: int, length: int, advice: str) -> None:
