@@ -62,8 +62,7 @@ def show(permit: Permit[MediaFacts]) -> str:
     """Show one picture with what is known of it, between its neighbours; of a damaged one, what to do."""
     media, viewer = library.get(permit), permit.viewer
     if permit.action is Action.RECOVER:
-        kept = [_part(media, each, may_take=True) for each in parts.of(permit)]
-        return render_template("media/damaged.html", media=media, details=details(media), parts=kept, main=_main(media))
+        return _damaged(permit, media)
     if media.state == State.PENDING:
         progress.want([media.id])
     album = _album_around()
@@ -184,6 +183,12 @@ def _can(media: Media, may: set[Action]) -> set[str]:
     named = {Action.CAPTION: "caption", Action.DOWNLOAD: "download", Action.TRASH: "trash", Action.EXPLAIN: "access"}
     can = {name for action, name in named.items() if action in may}
     return can | ({"retry"} if State.FAILED in (media.state, media.playback) and Action.TRASH in may else set())
+
+
+def _damaged(permit: Permit[MediaFacts], media: Media) -> str:
+    """Show what became of a damaged picture, and what is kept together with it."""
+    whole = [_part(media, each, may_take=True) for each in parts.of(permit)]
+    return render_template("media/damaged.html", media=media, details=details(media), parts=whole, main=_main(media))
 
 
 def _part(media: Media, part: Media, *, may_take: bool) -> dict[str, object]:
