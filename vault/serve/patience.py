@@ -30,7 +30,12 @@ class PatientWorker(ThreadWorker):
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.parser.unreader = PatientUnreader(conn.sock)
         conn.parser.unreader.begin()
-        return super().handle(conn)
+        goes_on = super().handle(conn)
+        if not goes_on:
+            # The one thread that takes in everybody closes it, and would listen two seconds more to who still sends.
+            with suppress(OSError):  # gone already
+                conn.sock.shutdown(socket.SHUT_RD)
+        return goes_on
 
 
 class PatientUnreader(SocketUnreader):

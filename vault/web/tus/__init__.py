@@ -4,22 +4,26 @@ Floor 4. Of its extensions: creation, creation-with-upload, checksum, expiration
 goes straight from the server's socket to the disk.
 """
 
+import time
 from contextlib import suppress
 from functools import partial
 
-from flask import Blueprint, Response, make_response, request, url_for
+from flask import Blueprint, Response, g, make_response, request, url_for
 
 from vault.models.account import Scope
 from vault.policy import Denied
 from vault.services import Vault
 from vault.services.importing import runs
 from vault.services.uploads import resumable
-from vault.services.uploads.pouring import ALGORITHMS, CHUNK_BYTES, Piece
+from vault.services.uploads.pouring import ALGORITHMS, Piece
 from vault.services.uploads.promises import Announced, Over, Sender, Standing
 from vault.web.access import SMALL_BODY, Face, public, signed_in, vault, viewer
 from vault.web.tus import headers
 
 blueprint = Blueprint("tus", __name__, url_prefix="/uploads")
+# How long somebody is listened to whose bytes are not wanted, and how much of them is waited for at a time.
+LISTENING_SECONDS = 3.0
+LISTENING_BYTES = 1024
 
 
 def body(found: Vault) -> int:
@@ -38,13 +42,20 @@ def close(answer: Response) -> Response:
     """Say which version is spoken, and read to its end what nobody wanted: a sender listens only when he is done."""
     if request.method != "OPTIONS":
         answer.headers["Tus-Resumable"] = headers.VERSION
-    if answer.status_code >= 400 and answer.status_code not in (401, 403):
-        left = vault().settings.upload_piece_bytes
+    # Only to those who may send: a thread that listens to strangers is one that they hold.
+    if answer.status_code >= 400 and answer.status_code not in (401, 403) and g.get("may_send", False):
+        left, until = vault().settings.upload_piece_bytes, time.monotonic() + LISTENING_SECONDS
         if (request.content_length or 0) <= left:
             rest = Piece(request.environ["wsgi.input"])
-            while left > 0 and (chunk := rest.read(CHUNK_BYTES)):
+            while left > 0 and time.monotonic() < until and (chunk := rest.read(LISTENING_BYTES)):
                 left -= len(chunk)
     return answer
+
+
+def welcome(sender: Sender) -> Sender:
+    """Note that whoever sends may do so. Whose upload it is, is asked with each of them."""
+    g.may_send = True
+    return sender
 
 
 def begin(sender: Sender, announced: Announced, piece: Piece | None) -> Standing:
@@ -137,4 +148,4 @@ def append(upload_id: str) -> Response:
 
 def _me() -> Sender:
     sender = viewer()
-    return Sender(sender, archives=partial(runs.begin_from_upload, vault(), sender))
+    return welcome(Sender(sender, archives=partial(runs.begin_from_upload, vault(), sender)))

@@ -11,7 +11,7 @@ from vault.services import Refused, guests, visiting
 from vault.services.uploads import NO_MORE
 from vault.services.uploads.promises import Sender
 from vault.web.access import Face, public
-from vault.web.tus import begin, body, capabilities, check_version, close, go_on, headers, stand
+from vault.web.tus import begin, body, capabilities, check_version, close, go_on, headers, stand, welcome
 from vault.web.visitors import keep_to_itself, opened_by_link
 
 blueprint = Blueprint("guest_tus", __name__, url_prefix="/l/<link_id>/uploads")
@@ -59,4 +59,4 @@ def append(permit: Permit[LinkFacts], upload_id: str) -> Response:
 
 def _sender(permit: Permit[LinkFacts]) -> Sender:
     """Return who sends. Raises Denied where the link takes no pictures, or no longer."""
-    return Sender(permit.viewer, adding=visiting.adding(permit))
+    return welcome(Sender(permit.viewer, adding=visiting.adding(permit)))
