@@ -10,6 +10,7 @@ are still those that were written is asked by `audit verify`.
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -128,7 +129,7 @@ class _Inspection:
             if wrong and self._stands(wanted):
                 self._say(wanted, wrong)
                 if is_rot and is_read:
-                    keeping.lock_away(row.id, wrong, lambda wanted=wanted: self._measured(wanted)[1])
+                    keeping.lock_away(row.id, wrong, partial(self._is_cut, wanted))
             elif row.quarantined_at is not None:
                 self._held[row.id] = f"original {row.public_id}: {row.quarantine_reason} (in quarantine)"
 
@@ -252,6 +253,9 @@ class _Inspection:
         except StorageError as error:
             return f"cannot be read: {error}", False
         return (None, False) if size == wanted.size_bytes else (f"{size} bytes instead of {wanted.size_bytes}", True)
+
+    def _is_cut(self, wanted: Wanted) -> bool:
+        return self._measured(wanted)[1]
 
     def _stands(self, wanted: Wanted) -> bool:
         """Whether the row still says what was compared: it may have been deleted, or made anew, meanwhile."""

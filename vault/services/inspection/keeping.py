@@ -10,7 +10,7 @@ from vault.db import transaction
 from vault.models import membership, quarantine
 
 
-def lock_away(media_id: int, reason: str, is_so: Callable[[], bool]) -> bool:
+def lock_away(media_id: int, reason: str, is_so: Callable[[], bool] = lambda: True) -> bool:
     """Put a picture into quarantine; False when it is there already, or gone.
 
     Its owner may have uploaded it again since it was looked at, so `is_so` is asked once more while the row is held.
