@@ -40,7 +40,7 @@ def again(media: Media) -> Media:
 
 
 def a_pair(house: House, owner: Person, album: Album | None = None) -> tuple[Media, Media]:
-    """Return a JPEG, in an album, and the RAW that is kept together with it."""
-    main, raw = file(house, owner, "IMG_1.JPG", album), file(house, owner, "img_1.dng")
+    """Return a JPEG, in an album, and the RAW that came with it and is kept together with it."""
+    main, raw = file(house, owner, "IMG_1.JPG", album), file(house, owner, "img_1.dng", album)
     assert pair(raw) == [(main.id, raw.id)]
     return main, raw

@@ -14,7 +14,8 @@ from vault.services import inspection, library
 
 def live(house: House, owner: Person, album: Album | None = None) -> tuple[Media, Media, bytes]:
     """Return a still, the film that is kept as its part, and what plays of it."""
-    still, film = file(house, owner, "IMG_1.HEIC", album), file(house, owner, "IMG_1.MOV", duration_seconds=2.0)
+    still = file(house, owner, "IMG_1.HEIC", album)
+    film = file(house, owner, "IMG_1.MOV", album, duration_seconds=2.0)
     body = house.lay_moving(film)
     assert pair(still) == [(still.id, film.id)]
     return still, film, body

@@ -99,21 +99,24 @@ class TestWhoPairs:
 
 
 class TestWhatFollows:
-    def test_albums_covers_and_counts_pass_to_the_main_one(self, house: House) -> None:
+    def test_albums_count_the_main_one_which_is_their_cover(self, house: House) -> None:
         anna = house.person()
-        only, both, by_hand = house.album(anna), house.album(anna), house.album(anna, order=Order.MANUAL)
-        main, raw = file(house, anna, "IMG_1.JPG", both), file(house, anna, "IMG_1.dng", only)
-        for album in (both, by_hand):
-            albums.put(authorize(anna.viewer, Action.ADD, Album, album.public_id), raw.public_id)
-        albums.set_cover(authorize(anna.viewer, Action.ARRANGE, Album, only.public_id), raw.public_id)
-        before = db.session.scalar(sa.select(AlbumMedia.position).where(AlbumMedia.album_id == by_hand.id))
+        by_time, by_hand = house.album(anna), house.album(anna, order=Order.MANUAL)
+        raw, main = file(house, anna, "IMG_1.dng", by_time), file(house, anna, "IMG_1.JPG", by_time)
+        for media in (raw, main):
+            albums.put(authorize(anna.viewer, Action.ADD, Album, by_hand.public_id), media.public_id)
+        # Put into the last of them, both lie in the same albums and are joined.
+        assert again(raw).part_of_id == main.id
+        assert [count(album) for album in (by_time, by_hand)] == [(1, 1)] * 2
 
-        assert pair(raw) == [(main.id, raw.id)]
-
-        assert [count(album) for album in (only, both, by_hand)] == [(1, 1)] * 3
-        held = sa.select(AlbumMedia.media_id, AlbumMedia.position).where(AlbumMedia.album_id == by_hand.id)
-        assert db.session.execute(held).one() == (main.id, before)
-        assert db.session.scalar(sa.select(Album.cover_id).where(Album.id == only.id)) == main.id
+    def test_a_cover_passes_to_the_main_one(self, house: House) -> None:
+        anna = house.person()
+        album = house.album(anna)
+        raw, main = file(house, anna, "IMG_1.dng", album), file(house, anna, "IMG_1.JPG", album)
+        albums.set_cover(authorize(anna.viewer, Action.ARRANGE, Album, album.public_id), raw.public_id)
+        assert pair(main) == [(main.id, raw.id)]
+        db.session.rollback()
+        assert db.session.scalar(sa.select(Album.cover_id).where(Album.id == album.id)) == main.id
 
     def test_a_part_that_is_put_into_an_album_puts_its_picture_there(self, house: House) -> None:
         anna = house.person()
@@ -227,11 +230,12 @@ class TestWhoMayTakeIt:
 
     def test_a_link_opens_no_part_whatever_it_shares(self, house: House) -> None:
         anna = house.person()
-        main, raw = file(house, anna, "IMG_1.JPG"), file(house, anna, "IMG_1.dng", album := house.album(anna))
+        album = house.album(anna)
+        main, raw = file(house, anna, "IMG_1.JPG", album), file(house, anna, "IMG_1.dng", album)
         terms: dict[str, Any] = {"role": LinkRole.DOWNLOADER, "metadata_rule": "keep", "neutral_names": False}
         links = [
             house.link(album, **terms),
-            house.link(album, **terms, scope=LinkScope.SELECTION, pictures=[raw]),
+            house.link(album, **terms, scope=LinkScope.SELECTION, pictures=[main, raw]),
         ]
         assert pair(raw) == [(main.id, raw.id)]
         with transaction() as session:

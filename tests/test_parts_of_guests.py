@@ -119,7 +119,7 @@ def test_the_worker_joins_what_one_press_of_the_button_made(house: House) -> Non
     exif = pictures.camera_exif(taken="2024:07:06 15:04:05")
     exif[Base.Model] = "Testar Raw"
     raw = house.picture(anna, album, data=sensors.dng(upright), file_name="IMG_1.DNG", ready=False)
-    main = house.picture(anna, data=pictures.jpeg(upright, exif=exif), file_name="img_1.jpg", ready=False)
+    main = house.picture(anna, album, data=pictures.jpeg(upright, exif=exif), file_name="img_1.jpg", ready=False)
 
     house.render(raw)
     assert again(raw).part_of_id is None

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from vault.db import db, utcnow
+from vault.models import membership
 from vault.models.account import User
 from vault.models.ingest import ImportRun, Upload
 from vault.models.media import Media, Part, Playback, Variant
@@ -26,7 +27,10 @@ BATCH = 200
 
 
 def forget(session: Session, media: Media) -> list[str]:
-    """Delete the row of a picture that is held, give its bytes back to the quota, and return the keys to be deleted."""
+    """Delete the row of a picture that is held, give its bytes back to the quota, and return the keys to be deleted.
+
+    Parts that are still there are items of their own from now on, where it lay.
+    """
     keys = [media.blob_key, *session.scalars(sa.select(Variant.blob_key).where(Variant.media_id == media.id))]
     owner = sa.update(User).where(User.id == media.owner_id)
     session.execute(owner.values(used_bytes=User.used_bytes - media.size_bytes))
@@ -35,6 +39,11 @@ def forget(session: Session, media: Media) -> list[str]:
         moves = sa.exists().where(Variant.media_id == media.part_of_id, Variant.name == "motion")
         still = (Media.id == media.part_of_id, Media.playback == Playback.READY, ~moves)
         session.execute(sa.update(Media).where(*still).values(playback=Playback.NONE))
+    kept = sa.select(Media).where(Media.part_of_id == media.id).order_by(Media.id).with_for_update()
+    for part in session.scalars(kept.execution_options(populate_existing=True)).all():
+        part.part_of_id, part.part = None, Part.NONE
+        session.flush()
+        membership.follow(session, part, media)
     session.execute(sa.delete(Media).where(Media.id == media.id))
     return keys
 

@@ -1,7 +1,9 @@
 """Files that belong together: the RAW of a picture, the moving seconds of a live photo (docs/adr/0020).
 
 Floor 2. The secondary file stays a row of the same owner, out of albums and lists; what happens to the main one happens
-to it. Two files pair only where both are the owner's own, or came in the same visit of a guest.
+to it. Two files pair only where both are the owner's own, or came in the same visit of a guest, and where both lie in
+exactly the same albums and links by hand: so nobody sees, or brings in, by a pair what was closed to him before. A part
+has no places of its own: it lies where its picture lies.
 """
 
 from datetime import timedelta
@@ -12,8 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from vault.imaging.kinds import RAWS
 from vault.models import membership
-from vault.models.media import Album, AlbumMedia, Media, MediaFacts, Order, Part, Playback, State
-from vault.models.sharing import LinkMedia
+from vault.models.media import Media, MediaFacts, Part, Playback, State
 
 # Two files of one exposure, by the camera's clock; a film's begins a moment before or after its still.
 EXPOSURE = timedelta(seconds=2)
@@ -47,13 +48,15 @@ def pair(session: Session, media_id: int) -> list[tuple[Media, Media]]:
 
 
 def keep_apart(session: Session, main: Media) -> list[Media]:
-    """Make the parts of a picture that is held items of their own again, for good; return them."""
+    """Make the parts of a picture that is held items of their own again, where it lies, for good; return them."""
     found = parts(session, main.id, hold=True)
     for part in found:
         if part.part == Part.MOTION and main.playback == Playback.READY:
             main.playback = Playback.NONE
         part.part_of_id, part.part = None, Part.NONE
         part.sources = part.sources | {KEPT_APART: "person"}
+        session.flush()
+        membership.follow(session, part, main)
     return found
 
 
@@ -74,7 +77,11 @@ def part_of(session: Session, media_id: int, kind: Part) -> MediaFacts | None:
 
 
 def _takes(session: Session, main: Media, part: Media) -> bool:
-    """Whether one file would have another as its part, and has none of that kind yet."""
+    """Whether one file would have another as its part: both lie in the same places, and it has none yet."""
+    return _has_room(session, main, part) and membership.lie_alike(session, main, part)
+
+
+def _has_room(session: Session, main: Media, part: Media) -> bool:
     kind = _kind(main, part)
     same = sa.select(Media.id).where(Media.part_of_id == main.id, Media.part == kind)
     return kind is not Part.NONE and session.scalar(same.limit(1)) is None
@@ -85,39 +92,18 @@ def _join(session: Session, main: Media, part: Media) -> tuple[Media, Media]:
     # What belonged to it belongs to the main one from now on: there are no parts of parts.
     for below in parts(session, part.id, hold=True):
         below.part_of_id, below.part = None, Part.NONE
-        if _takes(session, main, below):
+        if _has_room(session, main, below):
             below.part_of_id, below.part = main.id, _kind(main, below)
-            session.flush()
+        session.flush()
+        if below.part_of_id is None:
+            membership.follow(session, below, part)
     part.part_of_id, part.part = main.id, kind
     # What is shown as moving is the main one; where its film is not prepared yet, the worker says so when it is.
     if kind is Part.MOTION and part.playback == Playback.READY and main.playback == Playback.NONE:
         main.playback = Playback.READY
     session.flush()
-    _move_places(session, main, part)
-    _move_picks(session, main, part)
+    membership.leave_to(session, part, main)
     return main, part
-
-
-def _move_places(session: Session, main: Media, part: Media) -> None:
-    """Let the main one join the albums that its part leaves, so that nothing disappears from them."""
-    held = sa.select(Album, AlbumMedia.position).join(AlbumMedia, AlbumMedia.album_id == Album.id)
-    for album, position in session.execute(held.where(AlbumMedia.media_id == part.id).order_by(Album.id)).all():
-        was_cover = album.cover_id == part.id
-        membership.take_out(session, album.id, part)
-        if membership.put(session, album, main) and album.order == Order.MANUAL:
-            place = sa.update(AlbumMedia).where(AlbumMedia.album_id == album.id, AlbumMedia.media_id == main.id)
-            session.execute(place.values(position=position))
-        if was_cover:
-            session.execute(sa.update(Album).where(Album.id == album.id).values(cover_id=main.id))
-
-
-def _move_picks(session: Session, main: Media, part: Media) -> None:
-    """Let links to which the part was picked by hand show the main one instead."""
-    links = sa.select(LinkMedia.link_id).where(LinkMedia.media_id == main.id).scalar_subquery()
-    there = sa.delete(LinkMedia).where(LinkMedia.media_id == part.id, LinkMedia.link_id.in_(links))
-    session.execute(there.execution_options(synchronize_session=False))
-    picked = sa.update(LinkMedia).where(LinkMedia.media_id == part.id).values(media_id=main.id)
-    session.execute(picked.execution_options(synchronize_session=False))
 
 
 def stands_alone() -> sa.ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from vault.models.account import User
 from vault.models.media import Album, AlbumMedia, AlbumReach, Media, Order
+from vault.models.sharing import LinkMedia
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000_000
@@ -71,6 +72,45 @@ def take_out(session: Session, album_id: int, media: Media) -> bool:
         _count(session, [album_id], -1)
     session.execute(sa.update(Album).where(Album.id == album_id, Album.cover_id == media.id).values(cover_id=None))
     return True
+
+
+def lie_alike(session: Session, one: Media, other: Media) -> bool:
+    """Whether two pictures lie in exactly the same albums and were picked by hand for exactly the same links."""
+    pairs = ((AlbumMedia.album_id, AlbumMedia.media_id), (LinkMedia.link_id, LinkMedia.media_id))
+    lies = (
+        [set(session.scalars(sa.select(place).where(held == each.id))) for each in (one, other)]
+        for place, held in pairs
+    )
+    return all(here == there for here, there in lies)
+
+
+def leave_to(session: Session, media: Media, main: Media) -> None:
+    """Take a picture that is held out of all its albums and links by hand, for one that lies wherever it does.
+
+    The other one is the cover where it was.
+    """
+    for album_id in sorted(_albums_of(session, media.id)):
+        cover = sa.update(Album).where(Album.id == album_id, Album.cover_id == media.id)
+        session.execute(cover.values(cover_id=main.id))
+        take_out(session, album_id, media)
+    session.execute(sa.delete(LinkMedia).where(LinkMedia.media_id == media.id))
+
+
+def follow(session: Session, media: Media, leader: Media) -> None:
+    """Put a picture that is held, and is no part, wherever another one lies: into its albums and links by hand.
+
+    By hand it comes right behind the other one in albums, and last in links.
+    """
+    albums = sa.select(Album).join(AlbumMedia, AlbumMedia.album_id == Album.id)
+    for album in session.scalars(albums.where(AlbumMedia.media_id == leader.id).order_by(Album.id)).all():
+        if put(session, album, media) and album.order == Order.MANUAL:
+            move_after(session, album.id, media.id, leader.id)
+    last = aliased(LinkMedia)
+    behind = sa.select(sa.func.max(last.position) + 1).where(last.link_id == LinkMedia.link_id).scalar_subquery()
+    there = sa.select(last.link_id).where(last.media_id == media.id)
+    picked = sa.select(LinkMedia.link_id, behind, sa.literal(media.id)).where(LinkMedia.media_id == leader.id)
+    further = picked.where(LinkMedia.link_id.not_in(there))
+    session.execute(sa.insert(LinkMedia).from_select(["link_id", "position", "media_id"], further))
 
 
 def hide(session: Session, media_id: int) -> None:

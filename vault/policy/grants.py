@@ -26,7 +26,7 @@ def owns_or_holds_album(user_id: Any, role: Role) -> ColumnElement[bool]:
         # The owner of an album is not the owner of what others put into it.
         return own
     place, album = aliased(AlbumMedia), aliased(Album)
-    # A part lies in no album: it is open to those who may see what it is a part of, never more widely.
+    # A part lies where its picture lies. They were joined in the same places, so that this opened it to nobody new.
     lies = place.media_id == sa.func.coalesce(Media.part_of_id, Media.id)
     through = (lies, _stands_with_its_picture(), album.id == place.album_id, enabled(album.owner_id))
     # What a guest brought is seen by those who may accept it, until they do.

@@ -27,7 +27,8 @@ def opens_media(viewer: Viewer, role: Role) -> ColumnElement[bool]:
     by_hand = (picked.link_id == link.id, picked.media_id == Media.id, link.scope == Scope.SELECTION)
     selected = any_of(picked, where=(*by_hand, _shares_picked(link)))
     alive = (*lives(link, viewer), link.role >= int(role))
-    # The RAW of a picture and the film of a live photo are no business of visitors.
+    # No part is an item for visitors, by no address of its own. The film of a live photo only plays as the moving
+    # seconds of its picture, where that is opened; a RAW goes to no visitor at all.
     shown = and_(in_daylight(), accepted(), Media.part_of_id.is_(None))
     return and_(shown, _with(link, where=(*alive, or_(in_album, selected))))
 

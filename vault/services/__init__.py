@@ -6,7 +6,9 @@ Floor 3: knows the floors below, nothing of Flask and nothing of each other.
 from dataclasses import dataclass
 from datetime import datetime
 
+from vault import audit, pairing
 from vault.config import Settings
+from vault.db import db, transaction
 from vault.jobs import Queue
 from vault.models.account import Scope
 from vault.passwords import Passwords
@@ -55,3 +57,18 @@ class OverQuota(Refused):
 
 class NotReady(Exception):
     """There are no variants of this picture yet, or there never will be."""
+
+
+def pair_up(media_id: int) -> None:
+    """Join a picture that is ready, or came to lie elsewhere, with what belongs to it.
+
+    In a transaction of its own, after the one that changed it: of two at the same moment the later one sees both.
+    """
+    found = pairing.candidates(db.session(), media_id)
+    db.session.rollback()
+    if not found:
+        return
+    with transaction() as session:
+        for main, part in pairing.pair(session, media_id):
+            said = {"part": part.public_id, "kind": str(part.part)}
+            audit.record(session, "media.pair", actor_id=None, subject=main.public_id, **said)

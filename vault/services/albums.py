@@ -17,7 +17,7 @@ from vault.models.media import Album, AlbumFacts, AlbumMedia, AlbumReach, Media,
 from vault.models.sharing import Grant
 from vault.policy import Action, Denied, Permit, Viewer, authorize, may, visible
 from vault.policy.lasting import granted_to, overstays
-from vault.services import Refused
+from vault.services import Refused, pair_up
 from vault.terms import last_day
 
 
@@ -120,7 +120,10 @@ def put(permit: Permit[AlbumFacts], media_id: str) -> bool:
         put_in = membership.put(session, album, media)
         if put_in:
             audit.record(session, "album.put", actor_id=permit.viewer.user_id, subject=album.public_id, media=media_id)
-        return put_in
+    if put_in:
+        # What belongs to it may wait for it there.
+        pair_up(media.id)
+    return put_in
 
 
 def take_out(viewer: Viewer, album_id: str, media_id: str) -> bool:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from vault import audit, describing, pairing
+from vault import describing, pairing
 from vault.config import Settings
 from vault.db import Busy, db, transaction, utcnow
 from vault.imaging import motion
@@ -29,7 +29,7 @@ from vault.jobs.turns import Front, Lane, Turns
 from vault.models import membership, waiting
 from vault.models.media import Media, Playback, State, Variant
 from vault.models.waiting import PICTURES
-from vault.services import Vault
+from vault.services import Vault, pair_up
 from vault.storage import Missing, StorageFull, variant_key
 
 # The decoder is a child of its own, so an attempt that never ended tells of a killed worker, seldom of a bad picture.
@@ -169,17 +169,13 @@ def _finish(vault: Vault, claimed: Media, outcome: Outcome, kept: list[Variant],
 
 def _pair(media_id: int) -> None:
     """Join a picture that is ready with what belongs to it, and let go of it."""
-    found = pairing.candidates(db.session(), media_id)
+    pair_up(media_id)
     held = sa.select(Media.id).where(Media.id == media_id, Media.claimed_at.is_not(None), Media.state == State.READY)
     is_marked = db.session.scalar(held) is not None
     db.session.rollback()
-    if not found and not is_marked:
-        return
-    with transaction() as session:
-        for main, part in pairing.pair(session, media_id):
-            said = {"part": part.public_id, "kind": str(part.part)}
-            audit.record(session, "media.pair", actor_id=None, subject=main.public_id, **said)
-        session.execute(sa.update(Media).where(Media.id.in_(held)).values(claimed_at=None))
+    if is_marked:
+        with transaction() as session:
+            session.execute(sa.update(Media).where(Media.id.in_(held)).values(claimed_at=None))
 
 
 def _write(session: Session, media: Media, rendered: Rendered, kept: list[Variant]) -> None:

@@ -14,7 +14,7 @@ from vault.models.history import Visit
 from vault.models.media import AlbumFacts, AlbumMedia, Media, MediaFacts
 from vault.models.sharing import Link, LinkFacts
 from vault.policy import Action, Denied, Permit, Viewer, authorize, visible
-from vault.services import Vault
+from vault.services import Vault, pair_up
 
 MOST_SHOWN = 500
 
@@ -83,6 +83,8 @@ def accept(permit: Permit[MediaFacts]) -> None:
         if membership.is_counted(media):
             membership.show(session, media.id)
         audit.record(session, "media.accept", actor_id=permit.viewer.user_id, subject=media.public_id)
+    # Of two that came together one may have been let in before.
+    pair_up(permit.row.id)
 
 
 def decline(permit: Permit[MediaFacts]) -> None:

@@ -23,7 +23,7 @@ from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media
 from vault.models.sharing import Link
 from vault.policy import Action, Denied, Permit, Viewer, authorize
-from vault.services import Conflict, OverQuota, Refused, Vault
+from vault.services import Conflict, OverQuota, Refused, Vault, pair_up
 from vault.signing import new_public_id
 from vault.storage import Arrival, Missing, original_key
 
@@ -158,6 +158,7 @@ def _receive(vault: Vault, bringer: _Bringer, incoming: Arrival, *, file_name: s
     is_mended = _make_whole(vault, bringer, incoming)
     received = _again(bringer, incoming.sha256, album_id, is_mended=is_mended)
     incoming.discard()
+    pair_up(received.media.id)
     return received
 
 
