@@ -3,11 +3,18 @@
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from tests.copies import checked, make, tree
+import pytest
+
+from tests.copies import another, checked, make, tree
 from tests.factories import House
-from vault.services import Refused
+from vault.cli import homes
+from vault.db import db
+from vault.models.account import User
+from vault.models.media import Media
+from vault.services import Refused, auditing, backups
 from vault.services.backups import manifest
 
 
@@ -117,3 +124,44 @@ def test_what_was_altered_is_refused(house: House, tmp_path: Path) -> None:
         alter(copy)
         believed[alter.__name__] = is_believed(copy)
     assert believed == dict.fromkeys(believed, False)
+
+
+@pytest.mark.parametrize("how", ["another value", "one row more", "a row less", "no rows at all", "gone"])
+def test_rows_that_change_after_they_were_looked_at_are_not_kept(
+    house: House, tmp_path: Path, request: pytest.FixtureRequest, how: str
+) -> None:
+    tree(house)
+    copy = tmp_path / "copy"
+    make(house, copy)
+    found = checked(copy)
+    path = copy / "rows" / "api_token.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    changed = {
+        "another value": [*lines[:-1], lines[-1].replace(b"1", b"2")],
+        "one row more": [*lines, lines[-1]],
+        "a row less": lines[:-1],
+    }
+    path.write_bytes(b"".join(changed.get(how, [])))
+    if how == "gone":
+        path.unlink()
+
+    with another(house, db.engine.dialect.name, tmp_path, request):
+        with pytest.raises(Refused, match="has changed since"):
+            backups.lay_rows(copy, found)
+        db.session.rollback()
+        assert db.session.query(User).count() == db.session.query(Media).count() == 0
+
+
+def test_heads_that_change_after_they_were_looked_at_are_not_laid(house: House, tmp_path: Path) -> None:
+    tree(house)
+    copy = tmp_path / "copy"
+    auditing.write_head(after_seconds=0)
+    make(house, copy)
+    sha256 = checked(copy).files[manifest.HEADS][1]
+    settings = replace(house.vault.settings, audit_heads=str(tmp_path / "heads.log"))
+    (copy / manifest.HEADS).write_bytes(b"another\n")
+
+    with pytest.raises(Refused, match="has changed since"):
+        homes.lay_heads(settings, copy / manifest.HEADS, sha256)
+
+    assert not (tmp_path / "heads.log").exists()

@@ -21,7 +21,7 @@ from vault.config import Settings, audit_key
 from vault.db import db
 from vault.services import Refused, Vault, auditing, backups, inspection
 from vault.services.backups import Made, Wanted
-from vault.services.backups.manifest import BLOBS, HEADS, KEYS, Manifest
+from vault.services.backups.manifest import BLOBS, HEADS, KEYS, Manifest, fingerprint
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 KEYS_WARNING = (
@@ -31,6 +31,12 @@ KEYS_WARNING = (
 NO_KEYS = (
     "The keys of the vault that made this backup are not here. Name their folder with --keys, or say --new-keys: every "
     "link ends then, and the events of before can no longer be verified."
+)
+
+
+OTHER_KEYS = (
+    "This backup was made with other keys than those that are here. Whoever can write to it may have made its keys as "
+    "well: if you know that they are yours, say --keys {folder}"
 )
 
 
@@ -58,7 +64,7 @@ def backup(vault: Vault, folder: Path, since: Path | None, with_variants: bool, 
 
 def _summary(made: Made) -> str:
     shared = f", {made.linked:,} shared with the earlier one" if made.linked else ""
-    return f"{made.files:,} files, {made.bytes:,} bytes{shared}; manifest {made.sha256}"
+    return f"{made.files:,} files, {made.bytes:,} bytes{shared}; key {made.key}; manifest {made.sha256}"
 
 
 @click.command()
@@ -81,6 +87,9 @@ def restore(
         click.echo(f"a whole backup of {found.head.taken_at}: {len(found.files):,} files, {found.bytes:,} bytes")
         return
     source = None if new_keys else keys or (folder / KEYS if (folder / KEYS).is_dir() else None)
+    there = homes.key_there()
+    if source is not None and keys is None and there is not None and not found.is_sealed_by(there):
+        raise Refused(OTHER_KEYS.format(folder=source))
 
     def accept(app: Flask) -> None:
         _refuse_newer(app, found)
@@ -113,7 +122,8 @@ def _restore(house: House, folder: Path, found: Manifest, *, keys_known: bool) -
     app = house.create_app()
     vault: Vault = app.extensions["vault"]
     with app.app_context():
-        homes.lay_heads(vault.settings, folder / HEADS)
+        if HEADS in found.files:
+            homes.lay_heads(vault.settings, folder / HEADS, found.files[HEADS][1])
         with _progress("restoring") as bar:
             bar.begin(sum(file.size_bytes for file in found.below(BLOBS)))
             backups.lay_bytes(vault, folder, found, bar.told)
@@ -123,6 +133,7 @@ def _restore(house: House, folder: Path, found: Manifest, *, keys_known: bool) -
         if keys_known:
             backups.record_restore(found)
             auditing.write_head(after_seconds=0)
+            click.echo(f"the key of its events is {fingerprint(audit_key(vault.settings))}")
         # What was rotten in the vault is rotten in the copy: only then is it worth reading all of it again.
         report = inspection.inspect(vault, read_data=bool(found.lost), fix=True)
         verdict = auditing.verify()

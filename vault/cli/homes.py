@@ -3,6 +3,7 @@
 Nothing is ever deleted here but what this command has just made itself.
 """
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from vault.db import db, utcnow
 from vault.models.account import User
 from vault.services import Refused, Vault
 from vault.services.backups.checking import DIGESTS
+from vault.services.backups.manifest import CHANGED
 from vault.storage.local import LocalStorage
 
 ASIDE = "before-restore-"
@@ -60,18 +62,26 @@ def lay_keys(source: Path | None) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in sorted(source.iterdir()) if source is not None else ():
         if path.name in PRIVATE and path.name != DIGESTS and not (home / path.name).exists():
-            _copy(path, home / path.name)
+            _write(path.read_bytes(), home / path.name)
 
 
-def lay_heads(settings: Settings, source: Path) -> None:
-    """Put the file of heads of a copy where the settings say."""
-    if source.exists():
-        _copy(source, Path(settings.audit_heads))
+def lay_heads(settings: Settings, source: Path, sha256: str) -> None:
+    """Put the file of heads of a copy where the settings say. Raises Refused where it is not what was looked at."""
+    data = source.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Refused(CHANGED.format(path=source.name))
+    _write(data, Path(settings.audit_heads))
 
 
-def _copy(source: Path, target: Path) -> None:
+def key_there() -> str | None:
+    """Return the key of the events that lies in the home, before anything is made or moved there."""
+    path = place() / "audit.key"
+    return path.read_text(errors="replace").strip() if path.is_file() else None
+
+
+def _write(data: bytes, target: Path) -> None:
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(source.read_bytes())
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 

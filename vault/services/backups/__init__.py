@@ -48,10 +48,14 @@ class Wanted:
 
 @dataclass
 class Made:
-    """A finished copy. `lost` names blobs that were damaged or missing in the vault, with what is wrong with them."""
+    """A finished copy. `key` is the fingerprint of the key that seals it.
+
+    `lost` names blobs that were damaged or missing in the vault, with what is wrong with them.
+    """
 
     id: str
     sha256: str
+    key: str
     files: int = 0
     bytes: int = 0
     linked: int = 0
@@ -76,14 +80,20 @@ def backup(vault: Vault, folder: Path, wanted: Wanted) -> Made:
                 audit.record(session, "vault.backup", actor_id=None, subject=head.id)
             with rows.snapshot() as connection:
                 first += rows.export(connection, folder / ROWS, ROWS)
-            made = Made(head.id, "", keys=_copy_keys(vault, folder, head.id) if wanted.with_keys else [])
+            key = audit_key(vault.settings)
+            made = Made(
+                head.id,
+                "",
+                manifest.fingerprint(key),
+                keys=_copy_keys(vault, folder, head.id) if wanted.with_keys else [],
+            )
             head = Head(**{**vars(head), "keys": made.keys})
             wanted.begin(sum(blob.size_bytes or 0 for blob in _named(folder, wanted)))
             with manifest.Writer(folder, head) as written:
                 _write_all(copier, written, made, first, _named(folder, wanted))
                 if is_resumed:
                     _remove_strangers(folder, {blob.path for blob in _named(folder, wanted)})
-                made.sha256 = written.finish(made.lost, audit_key(vault.settings))
+                made.sha256 = written.finish(made.lost, key)
         _settle(folder)
         (folder / copying.NOTES).unlink()
         manifest.publish(folder)
@@ -94,10 +104,11 @@ def lay_rows(folder: Path, found: Manifest) -> dict[str, int]:
     """Put the rows of a copy into the database, in one transaction; return how many of each table.
 
     Whoever was signed in then is not any more: sessions, visits, tokens and one-time addresses end, because some may
-    have been ended on purpose since. Without their variants pictures are pending again. Raises what the database does.
+    have been ended on purpose since. Without their variants pictures are pending again. Raises Refused for rows that
+    have changed since they were looked at, and what the database does.
     """
     with transaction() as session:
-        return rows.lay(session, folder / ROWS, checking.Change(found))
+        return rows.lay(session, folder, found.below(ROWS), checking.Change(found))
 
 
 def lay_bytes(vault: Vault, folder: Path, found: Manifest, told: Callable[[int], None]) -> None:

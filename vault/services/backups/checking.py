@@ -55,7 +55,7 @@ def lay_bytes(storage: Storage, folder: Path, found: Manifest, told: Callable[[i
             with (folder / file.path).open("rb", buffering=0) as source, path.open("r+b", buffering=0) as target:
                 sha256 = _digest(source, told, target)
             if sha256 != file.sha256:
-                raise Refused(f"{file.path} has changed since it was looked at.")
+                raise Refused(manifest.CHANGED.format(path=file.path))
             storage.put(file.path.removeprefix(f"{BLOBS}/"), path)
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="restorer") as threads:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,8 @@ from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from vault.chain import moment
 from vault.db import UtcDateTime, db
-from vault.services.backups.manifest import File
+from vault.services import Refused
+from vault.services.backups.manifest import CHANGED, File
 
 AT_A_TIME = 1_000
 KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
@@ -73,21 +74,29 @@ def walk(path: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
             yield tuple(row[place] for place in places)
 
 
-def lay(session: Session, folder: Path, change: Change) -> dict[str, int]:
+def lay(session: Session, folder: Path, files: Iterable[File], change: Change) -> dict[str, int]:
     """Put the rows of all files into the tables of that name, in place of what was there; return how many of each.
 
-    All within the transaction that is open: what does not hold together is not kept.
+    All within the transaction that is open: what does not hold together is not kept. Raises Refused for a file that is
+    not the one that was written down.
     """
     connection = session.connection()
     postgresql = connection.dialect.name == "postgresql"
-    paths = sorted(folder.glob("*.jsonl"))
+    named = {Path(file.path).stem: file for file in sorted(files, key=lambda file: file.path)}
     bonds = list(_untie(connection)) if postgresql else []
     if not postgresql:
         # What refers to what is looked at when all of it is there.
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-    for path in paths:
-        connection.execute(sa.delete(sa.table(path.stem)))
-    counts = {path.stem: _lay_table(connection, path, change, postgresql=postgresql) for path in paths}
+    for table in named:
+        connection.execute(sa.delete(sa.table(table)))
+    counts = {}
+    for table, file in named.items():
+        try:
+            counts[table], sha256 = _lay_table(connection, folder / file.path, change, postgresql=postgresql)
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            raise Refused(CHANGED.format(path=file.path)) from error
+        if sha256 != file.sha256:
+            raise Refused(CHANGED.format(path=file.path))
     for bond in bonds:
         connection.execute(AddConstraint(bond))
     if postgresql:
@@ -131,13 +140,17 @@ def _encoded(value: object) -> dict[str, str]:
     raise TypeError(f"no way to write a {type(value).__name__}")
 
 
-def _lay_table(connection: sa.Connection, path: Path, change: Change, *, postgresql: bool) -> int:
+def _lay_table(connection: sa.Connection, path: Path, change: Change, *, postgresql: bool) -> tuple[int, str]:
+    """Lay the rows of one file; return how many, and the digest of what was read."""
     with path.open("rb") as file:
-        columns = [(name, kind) for name, kind in json.loads(file.readline())["columns"]]
+        first = file.readline()
+        digest = hashlib.sha256(first)
+        columns = [(name, kind) for name, kind in json.loads(first)["columns"]]
         statement = _statement(path.stem, columns, postgresql=postgresql)
         waiting: list[dict[str, Any]] = []
         count = 0
         for line in file:
+            digest.update(line)
             row = change(path.stem, dict(zip((name for name, _ in columns), json.loads(line), strict=True)))
             if row is None:
                 continue
@@ -148,7 +161,7 @@ def _lay_table(connection: sa.Connection, path: Path, change: Change, *, postgre
                 waiting = []
         if waiting:
             connection.execute(statement, waiting)
-    return count
+    return count, digest.hexdigest()
 
 
 def _statement(table: str, columns: list[tuple[str, str]], *, postgresql: bool) -> sa.Insert:
