@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vault.jobs.engine import EngineQueue, open_queue
-from vault.jobs.worker import Worker
+from vault.jobs.worker import Crew, Worker
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 
@@ -28,7 +28,7 @@ def test_messages_come_in_order_and_once(jobs: EngineQueue) -> None:
 
 def test_a_fresh_message_starts_at_once(jobs: EngineQueue) -> None:
     started: list[float] = []
-    worker = Worker(jobs, run=lambda _name, _args: started.append(time.monotonic()), due=list, threads=2)
+    worker = Worker(jobs, run=lambda _name, _args: started.append(time.monotonic()), crews=[Crew(lambda _under_way: None, 2)])
     worker.start()
     time.sleep(0.5)
     asked = time.monotonic()

@@ -216,7 +216,7 @@ class TestEnd:
         with serving(tmp_path) as served:
             served.worker()
             served.process.send_signal(number)
-            assert served.process.wait(5) == 0
+            assert served.process.wait(20) == 0
             assert served.processes() == set()
 
     def test_a_request_under_way_is_finished_first(self, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_rendering_goes_on_while_tidying_fails(house: House, monkeypatch: pytest
     monkeypatch.setattr(maintenance, "tidy", broken)
     monkeypatch.setattr(running, "refuse_unmigrated", lambda _app: None)
     monkeypatch.setattr(logs, "configure", lambda _home: None)
-    monkeypatch.setattr(running, "work", lambda _source, *, due, **_rest: found.extend(due()))
+    monkeypatch.setattr(running, "work", lambda _source, *, crews, **_rest: found.append(crews[0].due(())))
 
     done = CliRunner().invoke(running.worker, obj=Commands(lambda: house.app, lambda: 0))
 
