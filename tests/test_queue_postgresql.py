@@ -28,7 +28,8 @@ def test_messages_come_in_order_and_once(jobs: EngineQueue) -> None:
 
 def test_a_fresh_message_starts_at_once(jobs: EngineQueue) -> None:
     started: list[float] = []
-    worker = Worker(jobs, run=lambda _name, _args: started.append(time.monotonic()), crews=[Crew(lambda _under_way: None, 2)])
+    crew = Crew(lambda _under_way: None, 2)
+    worker = Worker(jobs, run=lambda _name, _args: started.append(time.monotonic()), crews=[crew])
     worker.start()
     time.sleep(0.5)
     asked = time.monotonic()

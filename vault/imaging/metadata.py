@@ -34,6 +34,8 @@ _STOCK_CAPTIONS: Final = frozenset(
         "digital camera",
         "exif_jpeg_picture",
         "samsung camera pictures",
+        "created with gimp",
+        "created with the gimp",
     }
 )
 
