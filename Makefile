@@ -66,7 +66,7 @@ $(BIN)/python:
 
 # The last line makes the project itself importable; its build hook makes the assets on the way.
 $(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what the vault runs on"
+	@echo "Installing what the vault runs on (the first time this takes a minute or two)"
 	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-build-isolation --no-deps --no-index --editable .
 	@touch $@
