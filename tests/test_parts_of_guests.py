@@ -7,11 +7,12 @@ from PIL.ExifTags import Base
 from tests import pictures, sensors
 from tests.factories import House, Person, small_picture
 from tests.pairs import DNG, TAKEN, again, file, pair
+from tests.scripts import Script
 from tests.test_guests import bring, brought, used, withdraw
 from vault import pairing
 from vault.db import db, transaction
 from vault.models.media import Album, Media, Part
-from vault.models.sharing import Link, LinkRole
+from vault.models.sharing import Link, LinkRole, Role
 from vault.models.system import Event
 from vault.policy import Action, Viewer, authorize, may
 from vault.services import derivatives, guests, inspection, library
@@ -30,6 +31,20 @@ def a_guests_pair(house: House, anna: Person, album: Album) -> tuple[Link, Media
         session.execute(sa.update(Media).where(Media.id == raw.id).values(media_type=DNG))
     assert pair(raw) == [(main.id, raw.id)]
     return link, main, raw
+
+
+def test_who_lets_a_picture_in_sees_what_comes_with_it(house: House) -> None:
+    anna, ben = house.person("Anna"), house.person("Ben")
+    album = house.album(anna)
+    house.grant(album, ben, Role.MANAGER)
+    _, _, raw = a_guests_pair(house, anna, album)
+    for person in (anna, ben):
+        browser = house.browser(person)
+        page = browser.get(f"/albums/{album.public_id}/arrivals").text
+        assert f'With it comes <a href="/media/{raw.public_id}">IMG_1.dng</a>' in page
+        assert browser.get(f"/media/{raw.public_id}").status_code == 200
+        (item,) = Script(house, person).get(f"/albums/{album.public_id}/arrivals")["items"]
+        assert item["parts"] == [raw.public_id]
 
 
 @pytest.mark.parametrize("accepted", [True, False])

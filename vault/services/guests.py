@@ -66,6 +66,16 @@ def awaiting(permit: Permit[AlbumFacts]) -> list[Media]:
     return list(db.session.scalars(in_order.limit(MOST_SHOWN)))
 
 
+def coming_along(viewer: Viewer, waiting: list[Media]) -> dict[int, list[Media]]:
+    """Return what else is let in with some pictures that wait, by their row's ids: their RAW, their film."""
+    found: dict[int, list[Media]] = {}
+    belongs = Media.part_of_id.in_([media.id for media in waiting])
+    for part in db.session.scalars(visible(viewer, Action.ACCEPT, Media).where(belongs).order_by(Media.id)):
+        if part.part_of_id is not None:
+            found.setdefault(part.part_of_id, []).append(part)
+    return found
+
+
 def count_awaiting(permit: Permit[AlbumFacts]) -> int:
     """Return how many there are of these."""
     arrived = sa.select(sa.func.count()).select_from(Media).join(AlbumMedia, AlbumMedia.media_id == Media.id)

@@ -21,6 +21,7 @@ def show(permit: Permit[AlbumFacts]) -> str:
     """Show what waits to be let in."""
     album = albums.get(permit)
     waiting = guests.awaiting(permit)
+    along = guests.coming_along(permit.viewer, waiting)
     return render_template(
         "albums/arrivals.html",
         album={"id": album.public_id, "title": album.title},
@@ -29,6 +30,10 @@ def show(permit: Permit[AlbumFacts]) -> str:
                 **member_tile(each, permit.viewer.user_id, original=False),
                 "guest": each.guest_name,
                 "at": each.uploaded_at,
+                "along": [
+                    {"name": part.file_name, "page": url_for("media.show", media_id=part.public_id)}
+                    for part in along.get(each.id, [])
+                ],
             }
             for each in waiting
         ],

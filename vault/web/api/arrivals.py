@@ -24,6 +24,7 @@ class Arrival(Answer):
     bytes = fields.Integer()
     state = fields.String()
     arrived_at = Moment()
+    parts = fields.List(fields.String(metadata=ID), metadata={"description": "What is let in with it: RAW, film."})
 
 
 class Arrivals(Answer):
@@ -38,6 +39,8 @@ class Arrivals(Answer):
 @blueprint.response(200, Arrivals)
 def list_arrivals(permit: Permit[AlbumFacts]) -> dict[str, Any]:
     """List what guests brought to an album and nobody has decided on."""
+    found = guests.awaiting(permit)
+    along = guests.coming_along(permit.viewer, found)
     waiting = [
         {
             "id": each.public_id,
@@ -46,8 +49,9 @@ def list_arrivals(permit: Permit[AlbumFacts]) -> dict[str, Any]:
             "bytes": each.size_bytes,
             "state": each.state,
             "arrived_at": each.uploaded_at,
+            "parts": [part.public_id for part in along.get(each.id, [])],
         }
-        for each in guests.awaiting(permit)
+        for each in found
     ]
     return {"items": waiting, "count": guests.count_awaiting(permit)}
 
