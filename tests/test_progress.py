@@ -1,9 +1,11 @@
 """What people learn of the work on their pictures, and administrators of everybody's together."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from tests.factories import House, Person
 from vault.db import db, transaction, utcnow
@@ -206,3 +208,29 @@ class TestAdministration:
         storage = house.vault.storage
         assert isinstance(storage, LocalStorage)
         assert float(said["vault_disk_reserve_bytes"]) == storage.room().reserve_bytes
+
+
+def test_what_does_not_wait_costs_nobody_a_turn_to_write(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = house.person("Anna")
+    still, film = house.picture(anna), change(house.picture(anna), playback=Playback.PENDING)
+    made, failed = house.picture(anna, ready=False), change(house.picture(anna), state=State.FAILED)
+    browser = house.browser(anna)
+    written: list[object] = []
+    really = progress.transaction
+
+    def noted(**how: float) -> AbstractContextManager[Session]:
+        written.append(how)
+        return really(**how)
+
+    monkeypatch.setattr(progress, "transaction", noted)
+    monkeypatch.setattr(progress, "_noted", {})  # the database of another test has the same numbers
+
+    for media, name in ((still, "motion"), (still, "video"), (failed, "preview"), (failed, "motion")):
+        assert browser.get(f"/media/{media.public_id}/{name}").status_code in {404, 409, 503}
+    assert written == []
+
+    for media, name in ((made, "preview"), (film, "motion")):
+        browser.get(f"/media/{media.public_id}/{name}")
+    db.session.rollback()
+    wanted = sa.select(Media.id).where(Media.wanted_at.is_not(None))
+    assert (len(written), set(db.session.scalars(wanted))) == (2, {made.id, film.id})

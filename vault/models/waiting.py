@@ -18,7 +18,11 @@ from vault.models.media import Media, State
 
 WANTED_LIFE: Final = timedelta(minutes=2)
 """How long somebody who looked is taken to look still."""
+WALL_CLOCK_FACTOR: Final = 2.0
+"""How much longer the work on a video may take than the processor time it is given."""
 _MOST_RECENT: Final = 500
+
+_IS_PENDING: Final = sa.or_(Media.state == State.PENDING, Media.playback == State.PENDING)
 
 _Pictures = type[Media]
 
@@ -35,8 +39,9 @@ PICTURES: Final = Line("state", "claimed_at", timedelta(seconds=90))
 """Where small pictures wait to be made. Longer than a decoder's wall clock: such a claim belongs to a dead worker."""
 
 
-def films(wall_seconds: float) -> Line:
-    """Return where videos wait for what browsers play; the work on one takes at most so long."""
+def films(video_seconds: float) -> Line:
+    """Return where videos wait for what browsers play; the work on one may take so much processor time."""
+    wall_seconds = video_seconds * WALL_CLOCK_FACTOR
     return Line("playback", "playback_claimed_at", timedelta(seconds=wall_seconds + 300))
 
 
@@ -130,10 +135,14 @@ def oldest_at(session: Session, line: Line) -> datetime | None:
     return min((row.uploaded_at for row in found if not row.rendition), default=None)
 
 
+def pending(session: Session, media_ids: Sequence[int]) -> list[int]:
+    """Return those of the pictures that wait for something to be made."""
+    return list(session.scalars(sa.select(Media.id).where(Media.id.in_(media_ids), _IS_PENDING)))
+
+
 def want(session: Session, media_ids: Sequence[int]) -> None:
     """Note that somebody waits for these pictures at this moment, where they are pending."""
-    pending = sa.or_(Media.state == State.PENDING, Media.playback == State.PENDING)
-    session.execute(sa.update(Media).where(Media.id.in_(media_ids), pending).values(wanted_at=utcnow()))
+    session.execute(sa.update(Media).where(Media.id.in_(media_ids), _IS_PENDING).values(wanted_at=utcnow()))
 
 
 def _waits(of: _Pictures, line: Line) -> sa.ColumnElement[bool]:

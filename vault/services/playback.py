@@ -25,12 +25,11 @@ from vault.jobs.budget import of_process
 from vault.jobs.turns import Front, Lane, Turns
 from vault.models import waiting
 from vault.models.media import Media, Part, Playback, Variant
-from vault.models.waiting import Line
+from vault.models.waiting import WALL_CLOCK_FACTOR, Line
 from vault.services import Vault
 from vault.storage import Missing, StorageFull, variant_key
 
 MOST_ATTEMPTS = 5
-WALL_CLOCK_FACTOR = 2.0
 # Processor time for a second of video: a phone's largest takes about four on a slow machine.
 SECONDS_PER_SECOND = 15.0
 LEAST_SECONDS = 60.0
@@ -68,7 +67,7 @@ class _Wanted(NamedTuple):
 @cache
 def line(video_seconds: int) -> Line:
     """Return where videos wait; a claim holds longer than the work on one may take."""
-    return waiting.films(video_seconds * WALL_CLOCK_FACTOR)
+    return waiting.films(video_seconds)
 
 
 def due(vault: Vault, under_way: Collection[Message] = ()) -> Message | None:

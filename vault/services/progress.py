@@ -49,10 +49,11 @@ class Progress:
 def want(media_ids: Iterable[int]) -> None:
     """Note that somebody waits for pictures that are not ready, so that they come sooner.
 
-    Written seldom, however often somebody looks; when it cannot be written, nobody has to know.
+    Written seldom, however often somebody looks, and only of what waits: what was asked for in vain because there is
+    no such thing takes no turn of whoever writes. When it cannot be written, nobody has to know.
     """
     fresh = _not_noted_lately(media_ids)
-    if fresh:
+    if fresh and (fresh := waiting.pending(db.session(), fresh)):
         with incidental("wanted"), transaction(patience_seconds=INCIDENTAL_PATIENCE_SECONDS) as session:
             waiting.want(session, fresh)
 
@@ -94,7 +95,7 @@ def _failures(viewer: Viewer) -> sa.Select[Media]:
 
 
 def _films(vault: Vault) -> waiting.Line:
-    return waiting.films(vault.settings.video_seconds * 2)
+    return waiting.films(vault.settings.video_seconds)
 
 
 def _not_noted_lately(media_ids: Iterable[int]) -> list[int]:

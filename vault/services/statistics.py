@@ -43,7 +43,7 @@ class Work:
 
 def work(vault: Vault) -> Work:
     """Count what waits, is under way and failed, of everybody together."""
-    films = waiting.films(vault.settings.video_seconds * 2)
+    films = waiting.films(vault.settings.video_seconds)
     oldest = [waiting.oldest_at(db.session(), line) for line in (waiting.PICTURES, films)]
     since = [(utcnow() - moment).total_seconds() for moment in oldest if moment is not None]
     try:
