@@ -20,7 +20,6 @@ from vault.services import Conflict, Refused, accounts, sessions, tokens
 from vault.services.accounts import Changes, Expired
 from vault.signing import digest
 
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NEW = "an evening at the lake in May"
 
 

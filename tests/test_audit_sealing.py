@@ -19,9 +19,6 @@ from vault.db import db, transaction
 from vault.models.system import AuditHead, Event
 from vault.services import Refused, auditing
 
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-TAMPERINGS = 1_000
-
 
 def test_two_hundred_at_one_moment_leave_a_whole_chain(house: House) -> None:
     people = [house.person() for _ in range(3)]

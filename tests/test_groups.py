@@ -9,10 +9,9 @@ from tests.factories import House, Person
 from vault.db import db, transaction, utcnow
 from vault.models.group import Group, GroupMember
 from vault.models.history import Notice
-from vault.models.media import Album, AlbumFacts
 from vault.models.sharing import GroupGrant, Role
 from vault.models.system import Event
-from vault.policy import Action, Denied, Permit, authorize, role_on
+from vault.policy import Denied, role_on
 from vault.services import Conflict, Refused, groups
 from vault.services.groups import Asker
 
@@ -21,10 +20,6 @@ MADE_UP = ("A" * 22, "", "\0", "x")
 
 def asks(person: Person, *, administers: bool = False) -> Asker:
     return Asker(person.id, administers)
-
-
-def may_manage(person: Person, album: Album) -> Permit[AlbumFacts]:
-    return authorize(person.viewer, Action.MANAGE, Album, album.public_id)
 
 
 def members(group: Group) -> set[int]:

@@ -59,11 +59,6 @@ def trial(child: Sandbox, tmp_path: Path) -> Trial:
     return Trial(child, tmp_path)
 
 
-def box_at(body: bytes, name: bytes) -> int:
-    """Return where a box begins."""
-    return body.rindex(name) - 4
-
-
 def put_in(body: bytes, at: int, more: bytes) -> bytes:
     """Put bytes into an index that stands at the end, and let every box around them grow."""
     longer = bytearray(body[:at] + more + body[at:])

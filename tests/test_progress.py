@@ -216,11 +216,10 @@ def test_what_does_not_wait_costs_nobody_a_turn_to_write(house: House, monkeypat
     made, failed = house.picture(anna, ready=False), change(house.picture(anna), state=State.FAILED)
     browser = house.browser(anna)
     written: list[object] = []
-    really = progress.transaction
 
     def noted(**how: float) -> AbstractContextManager[Session]:
         written.append(how)
-        return really(**how)
+        return transaction(**how)
 
     monkeypatch.setattr(progress, "transaction", noted)
     monkeypatch.setattr(progress, "_noted", {})  # the database of another test has the same numbers

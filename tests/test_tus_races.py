@@ -24,9 +24,6 @@ from vault.services.uploads.promises import Announced, Over, Sender, Standing, W
 from vault.storage import InUse
 from vault.storage.local import LocalStorage
 
-ROOT = Path(__file__).resolve().parents[1]
-NAME = "n" * 22
-
 
 class Slow(io.BytesIO):
     """A sender who does something before he sends on."""

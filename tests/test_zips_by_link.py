@@ -25,8 +25,6 @@ from vault.services.editions import making
 from vault.services.zipping import BrokenOff, choosing
 from vault.signing import digest
 
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 TERMS: dict[str, dict[str, Any]] = {
     "all is kept": {"metadata_rule": MetadataRule.KEEP, "neutral_names": False},
     "no location": {"metadata_rule": MetadataRule.STRIP_LOCATION, "neutral_names": False},
