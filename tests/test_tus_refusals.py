@@ -218,7 +218,7 @@ class TestRefusals:
         assert kept(house, sends.send(path, 5_000, data[5_000:]).headers["Vault-Media"]) == data
 
     def test_so_many_may_be_half_here_and_no_more(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("vault.services.uploads.promises.MOST_OPEN", 2)
+        monkeypatch.setattr("vault.services.uploads.fitting.MOST_OPEN", 2)
         anna, ben = page(house, house.person("Anna")), page(house, house.person("Ben"))
         data = picture(1_000)
         first = anna.begun(len(data))

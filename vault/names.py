@@ -28,6 +28,11 @@ def folder_name(text: str) -> str:
     return _bounded(_plain(text) or "album", "", LONGEST_FOLDER, LONGEST_FOLDER_BYTES)
 
 
+def storable(text: str, most: int) -> str:
+    """Return a text as it came, but for what no database takes: NUL, lone surrogates, and more than so much."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()[:most]
+
+
 class Names:
     """The paths of one archive: no two are alike, whatever their case, so that none falls over another unpacked."""
 

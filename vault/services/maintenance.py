@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from vault import audit, leftovers
 from vault.db import db, transaction, utcnow
+from vault.models import arriving
 from vault.models.account import ApiToken, LoginSession, OneTimeToken, SignInAttempt
 from vault.models.history import Download, PersonSight, Visit, VisitSight
 from vault.models.ingest import ImportRefusal, ImportRun, RunState, Upload
@@ -61,13 +62,17 @@ def sweep(vault: Vault, *, grace: timedelta = leftovers.GRACE) -> int:
 
 
 def forget_uploads(vault: Vault) -> int:
-    """Forget uploads whose time is over, with what came of those that never ended; return how many."""
-    now, count = utcnow(), 0
-    while ids := db.session.scalars(sa.select(Upload.id).where(Upload.expires_at < now).limit(BATCH)).all():
+    """Forget uploads whose time is over, with what came of those that never ended; return how many.
+
+    A guest's end with his visit and its link.
+    """
+    count = 0
+    while ids := db.session.scalars(sa.select(Upload.id).where(~arriving.stands()).limit(BATCH)).all():
         with transaction() as session:
             # Asked again: a piece that came meanwhile has let its upload live on.
-            over = sa.delete(Upload).where(Upload.id.in_(ids), Upload.expires_at < now)
-            gone = session.scalars(over.returning(Upload.public_id)).all()
+            over = sa.delete(Upload).where(Upload.id.in_(ids), ~arriving.stands())
+            fetched = over.returning(Upload.public_id).execution_options(synchronize_session=False)
+            gone = session.scalars(fetched).all()
         for public_id in gone:
             vault.storage.discard_partial(public_id)
         count += len(gone)

@@ -13,8 +13,8 @@ from pathlib import Path
 from vault.storage import Missing, StorageError, StorageFull
 
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-# What a file system answers that knows no second name for a file, or no further one for this file.
-NO_SECOND_NAME = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+# What a file system answers that knows no second name for a file, or no further one for this file, or has that name.
+NO_SECOND_NAME = frozenset({errno.EEXIST, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 @contextmanager
@@ -63,7 +63,10 @@ def rename(source: Path, path: Path) -> None:
 
 
 def give_second_name(source: Path, path: Path) -> None:
-    """Let the same bytes be found under another name too; where a disk cannot, they only move. Raises OSError."""
+    """Let the same bytes be found under another name too; where that is taken or a disk cannot, they only move.
+
+    Raises OSError.
+    """
     try:
         os.link(source, path, follow_symlinks=False)
     except OSError as error:

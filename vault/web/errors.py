@@ -22,8 +22,9 @@ from vault.policy import Denied
 from vault.services import Conflict, NotReady, OverQuota, Refused
 from vault.services.editions import StillBeingMade
 from vault.services.sessions import Throttled
+from vault.services.uploads.fitting import TooManyOpen
 from vault.services.uploads.pouring import Altered, TooLong
-from vault.services.uploads.promises import Malformed, NotTheFile, Over, TooManyOpen
+from vault.services.uploads.promises import Malformed, NotTheFile, Over
 from vault.services.visiting import MadeUp
 from vault.services.zipping.choosing import TooMany
 from vault.services.zipping.places import Crowded

@@ -94,7 +94,7 @@ def incoming(file: FileStorage) -> Incoming:
     """Return the stream that a file of the form was written to. Raises OverQuota when it did not fit."""
     found = cast("Rationed", file.stream)
     if found.is_over_quota:
-        raise OverQuota(uploads.FULL)
+        raise OverQuota(uploads.FULL_FOR_GUESTS if "room_of" in g else uploads.FULL)
     return found
 
 

@@ -21,6 +21,7 @@ from vault.models.account import User
 from vault.models.cursor import Page
 from vault.models.ingest import ImportRefusal, ImportRun, RunState
 from vault.models.media import Album
+from vault.names import storable
 from vault.policy import Action, Denied, Viewer, authorize
 from vault.services import Refused, Vault
 from vault.signing import new_public_id
@@ -32,9 +33,10 @@ MOST_WAITING = 3
 # Longer than the largest file takes, so that a claim this old belongs to a worker that died.
 CLAIM_LIFE = timedelta(minutes=10)
 ALIVE = (RunState.WAITING, RunState.RUNNING)
-ZIP = b"PK"
+ZIP = b"PK\x03\x04"
 MOST_SHOWN = 500
 LONGEST_REASON = 300
+LONGEST_NAME = 1024
 NO_ZIP = "This is no zip archive."
 TOO_MANY = f"{MOST_WAITING} archives of yours are still being imported. Wait for one of them, or stop it."
 
@@ -73,7 +75,7 @@ class Ledger:
             self.reasons[reason[:LONGEST_REASON]] += 1
         # The number is in the row; nobody reads more of them than that.
         if what == "refused" and len(self.refusals) < MOST_SHOWN:
-            self.refusals.append((_storable(path), reason[:LONGEST_REASON]))
+            self.refusals.append((storable(path, LONGEST_NAME), reason[:LONGEST_REASON]))
 
     def write(self, session: Session, *, also: str = "", size_bytes: int = 0) -> None:
         """Write what is pending into the row, with `also` one file more, in the open transaction. Raises Stopped."""
@@ -146,7 +148,7 @@ def begin_here(viewer: Viewer, *, name: str, album_id: str | None, count: int, s
     with transaction() as session:
         former = (
             ImportRun.owner_id == viewer.user_id,
-            ImportRun.name == _storable(name),
+            ImportRun.name == storable(name, LONGEST_NAME),
             ImportRun.archive_key.is_(None),
         )
         broken_off = {"state": RunState.STOPPED, "finished_at": utcnow()}
@@ -258,7 +260,7 @@ def is_broken_off(run: ImportRun) -> bool:
 
 def _begun(session: Session, viewer: Viewer, *, name: str, album_id: str | None, public_id: str) -> ImportRun:
     album = authorize(viewer, Action.ADD, Album, album_id).row.id if album_id else None
-    run = ImportRun(public_id=public_id, owner_id=viewer.user_id, album_id=album, name=_storable(name))
+    run = ImportRun(public_id=public_id, owner_id=viewer.user_id, album_id=album, name=storable(name, LONGEST_NAME))
     session.add(run)
     session.flush()
     audit.record(session, "import.begin", actor_id=viewer.user_id, subject=public_id, name=run.name[:200])
@@ -274,8 +276,3 @@ def _refuse_too_many(viewer: Viewer) -> None:
     waiting = (ImportRun.owner_id == viewer.user_id, ImportRun.archive_key.is_not(None), ImportRun.state.in_(ALIVE))
     if (db.session.scalar(sa.select(sa.func.count()).where(*waiting)) or 0) >= MOST_WAITING:
         raise Refused(TOO_MANY)
-
-
-def _storable(text: str) -> str:
-    """Return a name of any bytes as every database takes it."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()[:1024]

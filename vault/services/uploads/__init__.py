@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from vault import audit, describing, pairing
@@ -22,6 +23,7 @@ from vault.models.account import User
 from vault.models.history import Visit
 from vault.models.media import Album, AlbumFacts, Media
 from vault.models.sharing import Link
+from vault.names import storable
 from vault.policy import Action, Denied, Permit, Viewer, authorize
 from vault.services import Conflict, OverQuota, Refused, Vault, pair_up
 from vault.signing import new_public_id
@@ -29,6 +31,7 @@ from vault.storage import Arrival, Missing, original_key
 
 LONGEST_FILE_NAME = 1024
 NO_MORE = "This link takes no more pictures. Ask the person who sent it."
+FULL_FOR_GUESTS = "There is no room for this file here at the moment. Ask the person who sent the link."
 FULL = "This file does not fit into your quota any more. Delete something, or ask an administrator for more room."
 
 
@@ -116,7 +119,7 @@ def receive_from_guest(
     guest = db.session.get(Visit, permit.viewer.visit_id) if permit.viewer.visit_id is not None else None
     if guest is None:
         raise Denied
-    name = _name(guest_name) or guest.guest_name
+    name = plain_name(guest_name) or guest.guest_name
     bringer = _Bringer(permit.viewer, permit.row.owner_id, guest, name, told, along)
     return _receive(vault, bringer, incoming, file_name=file_name, album_id=permit.row.public_id)
 
@@ -148,7 +151,7 @@ def _receive(vault: Vault, bringer: _Bringer, incoming: Arrival, *, file_name: s
             received = _insert(bringer, incoming, media, album_id)
         except _Meanwhile:
             vault.storage.delete(media.blob_key)
-        except (Refused, Denied):
+        except (Refused, Denied, DataError):
             vault.storage.delete(media.blob_key)
             raise
         # After anything else nobody knows whether the row was committed: the bytes stay, and the sweep decides.
@@ -171,9 +174,9 @@ def _make_whole(vault: Vault, bringer: _Bringer, incoming: Arrival) -> bool:
     try:
         if row.quarantined_at is None and vault.storage.stat(row.blob_key).bytes == incoming.bytes:
             return False
-        vault.storage.delete(row.blob_key)
     except Missing:
         pass  # likewise lost
+    # Over what is there, so that there is never neither of the two; a backup that reads it goes on reading the old one.
     incoming.keep(row.blob_key)
     return True
 
@@ -189,7 +192,7 @@ def _new_row(bringer: _Bringer, incoming: Arrival, kind: Kind, file_name: str) -
         sha256=incoming.sha256,
         size_bytes=incoming.bytes,
         media_type=kind.media_type,
-        file_name=_text(file_name),
+        file_name=storable(file_name, LONGEST_FILE_NAME),
         told=bringer.told.as_json(),
         is_bulk=bringer.bulk,
         blob_key=original_key(owner, incoming.sha256, public_id),
@@ -204,7 +207,7 @@ def _known(bringer: _Bringer, sha256: str) -> int | None:
 def _insert(bringer: _Bringer, incoming: Arrival, media: Media, album_id: str | None) -> Received:
     with transaction() as session:
         # First the charge: it holds the person's row, so that whoever comes second sees the first one's picture.
-        _charge(session, bringer.owner_id, incoming.bytes)
+        _charge(session, bringer, incoming.bytes)
         if _known(bringer, incoming.sha256) is not None:
             raise _Meanwhile
         if bringer.guest is not None:
@@ -278,22 +281,17 @@ def _place(session: Session, bringer: _Bringer, media: Media, album_id: str | No
         audit.record(session, "album.put", actor_id=bringer.viewer.user_id, subject=album.public_id, **said)
 
 
-def _charge(session: Session, user_id: int, size_bytes: int) -> None:
+def _charge(session: Session, bringer: _Bringer, size_bytes: int) -> None:
     """Count the bytes against the quota in the statement that checks it. Raises OverQuota, Denied for the disabled."""
-    after = User.used_bytes + size_bytes
+    user_id, after = bringer.owner_id, User.used_bytes + size_bytes
     within = sa.or_(User.quota_bytes.is_(None), after <= User.quota_bytes)
     charge = sa.update(User).where(User.id == user_id, User.disabled_at.is_(None), within).values(used_bytes=after)
     if not session.execute(charge).rowcount:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
         if session.scalar(sa.select(User.id).where(User.id == user_id, User.disabled_at.is_(None))) is None:
             raise Denied
-        raise OverQuota(FULL)
+        raise OverQuota(FULL_FOR_GUESTS if bringer.guest else FULL)
 
 
-def _text(file_name: str) -> str:
-    """Keep a name as it came, but for what no database takes: NUL and lone surrogates."""
-    printable = file_name.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    return printable[:LONGEST_FILE_NAME]
-
-
-def _name(guest_name: str) -> str:
+def plain_name(guest_name: str) -> str:
+    """Return what a guest calls himself as it is kept: nothing invisible, not too long."""
     return "".join(each for each in guest_name if each.isprintable()).strip()[:100]

@@ -5,7 +5,7 @@ Floor 3, a hall of this folder. An upload is its sender's alone; to everybody el
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -15,20 +15,18 @@ from vault.db import db, utcnow
 from vault.imaging import claims
 from vault.imaging.claims import Told
 from vault.imaging.identify import Unsupported, identify
-from vault.models.account import User
 from vault.models.ingest import ImportRun, Purpose, Upload
 from vault.models.media import Album, AlbumFacts, Media
+from vault.names import storable
 from vault.policy import Action, Denied, Permit, Viewer, authorize
-from vault.services import Conflict, OverQuota, Refused, Vault
-from vault.services.uploads import FULL
+from vault.services import Conflict, Refused, Vault
+from vault.services.uploads import LONGEST_FILE_NAME, fitting, plain_name
 from vault.signing import new_public_id
-from vault.storage import Arrival, BadKey, StorageFull, TooLarge, checked_name
+from vault.storage import Arrival, BadKey, TooLarge, checked_name
 
 ZIP = b"PK\x03\x04"
 NO_ZIP = "This is no zip archive."
 NO_ARCHIVES = "Archives are not taken here."
-MOST_OPEN = 2_000
-"""How many files one may leave half here at a time."""
 
 
 class Malformed(Refused):
@@ -48,12 +46,6 @@ class NotTheFile(Refused):
 
     def __init__(self) -> None:
         super().__init__("The file that arrived is not the one that was announced, and was not kept.")
-
-
-class TooManyOpen(Refused):
-    """As many files are half here as one may leave so."""
-
-    retry_after_seconds = 60
 
 
 class TakesArchive(Protocol):
@@ -145,29 +137,22 @@ def admissible(vault: Vault, sender: Sender, announced: Announced) -> int | None
     album = sender.adding
     if album is None and announced.album_id is not None:
         album = authorize(sender.viewer, Action.ADD, Album, announced.album_id)
-    if announced.size_bytes > vault.storage.free_bytes():
-        raise StorageFull("the disk is full")
+    fitting.refuse_beyond_disk(vault, announced.size_bytes, is_guest=sender.adding is not None)
     return album.row.id if album else None
 
 
 def admit(session: Session, sender: Sender, size_bytes: int, *, hold: bool = False) -> None:
-    """Refuse what cannot fit beside the files that are half here; the charge decides in the end."""
-    account = sa.select(User.quota_bytes, User.used_bytes)
-    account = account.where(User.id == sender.owner_id, User.disabled_at.is_(None))
-    owner = session.execute(account.with_for_update() if hold else account).one_or_none()
-    if owner is None:
-        raise Denied
-    is_open = (Upload.finished_at.is_(None), Upload.expires_at > utcnow())
-    if hold and (session.scalar(sa.select(sa.func.count(Upload.id)).where(*sender.own, *is_open)) or 0) >= MOST_OPEN:
-        raise TooManyOpen(f"{MOST_OPEN:,} files are half here already. Please let some of them come in first.")
-    if owner.quota_bytes is not None:
-        all_open = sa.select(sa.func.coalesce(sa.func.sum(Upload.size_bytes), 0))
-        promised = session.scalar(all_open.where(Upload.owner_id == sender.owner_id, *is_open)) or 0
-        if owner.used_bytes + promised + size_bytes > owner.quota_bytes:
-            raise OverQuota(FULL)
+    """Refuse what cannot fit beside the files that are half here; the charge decides in the end.
+
+    `hold` is for what will be half here itself: the owner's row is held, so that no two count on the last room.
+    """
+    is_guest = sender.adding is not None
+    fitting.refuse_beyond_quota(session, sender.owner_id, size_bytes, is_guest=is_guest, hold=hold)
+    if hold:
+        fitting.refuse_too_many(session, sender.own, sender.viewer.visit_id if is_guest else None)
 
 
-def row(vault: Vault, sender: Sender, announced: Announced, album: int | None) -> Upload:
+def row(vault: Vault, session: Session, sender: Sender, announced: Announced, album: int | None) -> Upload:
     """Return the row of an upload of which nothing is here yet."""
     return Upload(
         public_id=new_public_id(),
@@ -175,8 +160,8 @@ def row(vault: Vault, sender: Sender, announced: Announced, album: int | None) -
         user_id=sender.viewer.user_id,
         visit_id=sender.viewer.visit_id,
         album_id=album,
-        file_name=announced.file_name,
-        guest_name=announced.guest_name,
+        file_name=storable(announced.file_name, LONGEST_FILE_NAME),
+        guest_name=plain_name(announced.guest_name),
         size_bytes=announced.size_bytes,
         received_bytes=0,
         sha256=announced.sha256,
@@ -184,13 +169,8 @@ def row(vault: Vault, sender: Sender, announced: Announced, album: int | None) -
         purpose=announced.purpose,
         said=announced.said,
         is_duplicate=False,
-        expires_at=life(vault),
+        expires_at=fitting.life(vault, session, sender.viewer.visit_id),
     )
-
-
-def life(vault: Vault) -> datetime:
-    """Return until when an upload lives whose sender was heard of just now."""
-    return utcnow() + timedelta(days=vault.settings.upload_days)
 
 
 def his(sender: Sender, upload_id: str) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from vault.models.ingest import Purpose, Upload
 from vault.models.media import Album
 from vault.policy import Denied
 from vault.services import Conflict, OverQuota, Refused, Vault
-from vault.services.uploads import Received, promises, receive, receive_from_guest
+from vault.services.uploads import Received, fitting, promises, receive, receive_from_guest
 from vault.services.uploads.pouring import Altered, Look, Piece, TooLong, pour
 from vault.services.uploads.promises import Announced, NotTheFile, Over, Sender, Standing
 from vault.storage import Arrival, Missing, StorageError
@@ -43,7 +43,7 @@ def create(vault: Vault, sender: Sender, announced: Announced) -> Standing:
     with transaction() as session:
         # The owner's row is held, so that two promises at once do not both count on the last room.
         promises.admit(session, sender, announced.size_bytes, hold=True)
-        row = promises.row(vault, sender, announced, album)
+        row = promises.row(vault, session, sender, announced, album)
         session.add(row)
         session.flush()
         return promises.standing(row)
@@ -56,8 +56,8 @@ def take_whole(vault: Vault, sender: Sender, announced: Announced, piece: Piece)
     """
     album = promises.admissible(vault, sender, announced)
     promises.admit(db.session(), sender, announced.size_bytes)
+    row = promises.row(vault, db.session(), sender, announced, album)
     db.session.close()
-    row = promises.row(vault, sender, announced, album)
     with Incoming(vault.storage, announced.size_bytes) as incoming:
         look = Look(incoming, announced.size_bytes, partial(promises.judge, row))
         pour(piece, incoming, announced.size_bytes, look)
@@ -137,11 +137,18 @@ def _appended(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: P
 def _poured(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: Piece) -> Standing:
     held.begin(row.received_bytes)
     look = Look(held, row.size_bytes, partial(promises.judge, row))
+    looked_at = held.bytes
+    if sender.adding is not None:
+        _look_again(sender, row, 1)
 
     def after_each() -> None:
         look()
-        if piece.checksum is None and held.bytes - held.durable_bytes >= CHECKPOINT_BYTES:
-            _acknowledge(vault, row, held)
+        nonlocal looked_at
+        if held.bytes - looked_at >= CHECKPOINT_BYTES:
+            looked_at = held.bytes
+            _look_again(sender, row, held.bytes - row.received_bytes)
+            if piece.checksum is None:
+                _acknowledge(vault, row, held)
 
     pour(piece, held, row.size_bytes, after_each)
     if held.bytes < row.size_bytes:
@@ -156,12 +163,27 @@ def _poured(vault: Vault, sender: Sender, row: Upload, held: Partial, piece: Pie
     return standing
 
 
+def _look_again(sender: Sender, row: Upload, come_bytes: int) -> None:
+    """Look whether the upload is still there, and a guest's bytes have room: he is let in before they are counted.
+
+    Raises Denied when somebody ended it meanwhile, OverQuota.
+    """
+    try:
+        same = (Upload.id == row.id, Upload.finished_at.is_(None))
+        if db.session.scalar(sa.select(Upload.id).where(*same)) is None:
+            raise Denied
+        if sender.adding is not None:
+            promises.admit(db.session(), sender, come_bytes)
+    finally:
+        db.session.close()
+
+
 def _acknowledge(vault: Vault, row: Upload, held: Partial) -> Standing:
     """Make durable what is here, and only then say so."""
     if held.bytes > held.durable_bytes:
         held.sync()
-    expires_at = promises.life(vault)
     with transaction() as session:
+        expires_at = fitting.life(vault, session, row.visit_id)
         _write(session, row, received_bytes=held.bytes, expires_at=expires_at)
     row.received_bytes, row.expires_at = held.bytes, expires_at
     return promises.standing(row)
