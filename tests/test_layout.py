@@ -26,7 +26,7 @@ FLOORS = {room: floor for floor, rooms in ROOMS.items() for room in rooms.split(
 HALLS = {
     "vault.services.backups": {"manifest"},
     "vault.services.editions": {"making"},
-    "vault.services.uploads": {"pouring", "promises"},
+    "vault.services.uploads": {"fitting", "pouring", "promises"},
     "vault.storage": {"durable", "hold", "incoming"},
     "vault.web": {"access", "captions", "delivery", "facts", "linkterms", "receiving", "taking", "tiles", "visitors"},
     "vault.web.api": {"protocol", "shapes"},
