@@ -21,7 +21,7 @@ SECRETS = ("Our hut above Elm", "Aunt Vreni", "xmp-sidecar", "of 5 stars", "elm_
 def shared(house: House) -> Shared:
     """Return a picture with words from its file and by a person, and with a RAW, in an album that is shared."""
     found = Shared(house)
-    raw = file(house, found.anna, "elm_hut.dng")
+    raw = file(house, found.anna, "elm_hut.dng", found.album)
     with transaction() as session:
         row, other = session.get_one(Media, found.media.id), session.get_one(Media, raw.id)
         row.file_name, row.taken_at, row.shown_at = "elm_hut.jpg", other.taken_at, other.shown_at
