@@ -80,7 +80,7 @@ def test_pages_say_it_in_one_line_without_any_script(house: House, path: str) ->
 
     assert 'data-progress="/progress" hidden' in quiet
     assert "3 pictures and 1 video are being prepared." in busy
-    assert "2 could not be read." in busy
+    assert "2 pictures could not be read." in busy
     assert 'data-progress="/progress">' in busy
 
 

@@ -64,4 +64,6 @@ def in_words(found: Progress) -> str:
 
 def failures_in_words(found: Progress) -> str:
     """Say what could not be made; nothing when all could."""
-    return f"{found.failed:,} could not be read." if found.failed else ""
+    if not found.failed:
+        return ""
+    return f"{found.failed:,} {'picture' if found.failed == 1 else 'pictures'} could not be read."
