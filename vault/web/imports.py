@@ -59,7 +59,7 @@ def _shown(run: ImportRun) -> dict[str, Any]:
     is_alive = run.state in runs.ALIVE and not is_broken_off
     return {
         "id": run.public_id,
-        "name": run.name,
+        "name": _short(run.name),
         "state": STATES[RunState.FAILED if is_broken_off else RunState(run.state)],
         "failure": "Run the same command again to go on." if is_broken_off else run.failure,
         "is_alive": is_alive,
@@ -73,6 +73,13 @@ def _shown(run: ImportRun) -> dict[str, Any]:
         "created_at": run.created_at,
         "time_left": _time_left(run) if is_alive else "",
     }
+
+
+def _short(name: str) -> str:
+    """Return the last part of every absolute path, which is what people call it; any other name as it is."""
+    if not name.startswith("/"):
+        return name
+    return ", ".join(path.rstrip("/").rpartition("/")[2] or name for path in name.split(", /"))
 
 
 def _time_left(run: ImportRun) -> str:

@@ -56,6 +56,7 @@ def show_form() -> str:
         formats=formats(),
         most_files=MOST_FILES,
         max_bytes=vault().settings.max_upload_bytes,
+        has_imports=bool(runs.own(viewer(), limit=1).items),
         used_bytes=row.used_bytes,
         quota_bytes=row.quota_bytes,
     )
