@@ -1,5 +1,6 @@
 """One picture on its own page: all of it is seen, however tall it is and however low the window."""
 
+from functools import partial
 from io import BytesIO
 
 import pytest
@@ -53,7 +54,8 @@ def _check(page: Page) -> None:
         page.set_viewport_size(window)
         picture = page.locator(".stage-image")
         expect(picture).to_be_visible()
-        eventually(lambda: picture.evaluate("image => image.complete && image.naturalHeight > 0"))
+        is_loaded = partial(picture.evaluate, "image => image.complete && image.naturalHeight > 0")
+        eventually(is_loaded)
         assert page.evaluate(INSIDE, [SLACK_PX]), window
 
 
