@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Part, State
+from vault.models.media import Album, AlbumFacts, Media, MediaFacts, Order, Part, Playback, State
 from vault.models.sharing import Link, Role
 from vault.policy import Action, Denied, Permit, allowed, may, role_on
 from vault.services import Refused, albums, explaining, history, library, parts, people, progress
@@ -182,7 +182,9 @@ def _places(album: Permit[AlbumFacts], near: Neighbours) -> dict[str, str | None
 def _can(media: Media, may: set[Action]) -> set[str]:
     named = {Action.CAPTION: "caption", Action.DOWNLOAD: "download", Action.TRASH: "trash", Action.EXPLAIN: "access"}
     can = {name for action, name in named.items() if action in may}
-    return can | ({"retry"} if State.FAILED in (media.state, media.playback) and Action.TRASH in may else set())
+    # What failed for good fails again; of a video's playback nobody knows.
+    is_hopeful = media.failure_may_pass if media.state == State.FAILED else media.playback == Playback.FAILED
+    return can | ({"retry"} if is_hopeful and Action.TRASH in may else set())
 
 
 def _damaged(permit: Permit[MediaFacts], media: Media) -> str:
