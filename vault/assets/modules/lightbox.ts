@@ -5,12 +5,17 @@
 import type PhotoSwipe from "photoswipe";
 import type { SlideData } from "photoswipe";
 
+import { icon } from "./elements";
 import type { Grid } from "./grid";
 import { addFilms, addLive } from "./lightboxfilms";
 import { addButtons, addCaption } from "./lightboxparts";
 import type { Poller } from "./poller";
 import type { Tile } from "./tiles";
 
+const CLOSE = icon("m6 6 12 12", "M18 6 6 18");
+const ZOOM = icon("M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13z", "m15.3 15.3 4.7 4.7", "M7.8 10.5h5.4", "M10.5 7.8v5.4");
+// PhotoSwipe hides the upright stroke of the plus by this name once one is close.
+ZOOM.lastElementChild?.classList.add("pswp__zoom-icn-bar-v");
 const PREVIEW_EDGE_PX = 1920;
 /** How near to the last picture the next ones are fetched. */
 const AHEAD = 6;
@@ -44,6 +49,8 @@ async function open(grid: Grid, tiles: Tile[], index: number, poller: Poller | n
     arrowNextTitle: "Next picture",
     closeTitle: "Close",
     zoomTitle: "Zoom",
+    closeSVG: CLOSE.outerHTML,
+    zoomSVG: ZOOM.outerHTML,
     errorMsg: "This picture could not be loaded. You may no longer be allowed to see it.",
     // Ours gives the focus to the picture one ended with, not to the one one began with.
     returnFocus: false,
