@@ -79,7 +79,8 @@ def _memory(vault: LiveVault, proof: dict[str, str]) -> None:
     risen = (most[0] - before) / MIB
     verdict = "" if risen <= BOUND_MIB else f"  more than {BOUND_MIB}!"
     print(
-        f"{PARALLEL} uploads at the same time: {before / MIB:.0f} MiB of web processes rise by {risen:.0f} MiB{verdict}"
+        f"{PARALLEL} uploads at the same time: {before / MIB:.0f} MiB of web processes rise by {risen:.0f} MiB{verdict}; "
+        f"answers {dict(statuses)}"
     )
 
 

@@ -116,10 +116,11 @@ def renew_things(world: World) -> None:
     albums.change(authorize(owner.viewer, Action.MANAGE, Album, apart.public_id), albums.Changes(inherits=False))
     _give_roles(world, summer)
     found: dict[str, Album | Media | Link] = {"album": summer, "below": below, "apart": apart}
-    found |= {name: house.picture(owner, summer, ready=name == "media") for name in ("media", "failed", "binned")}
-    house.lay_moving(found["media"], "motion")
-    found["film"] = house.picture(owner, summer)
-    house.lay_moving(found["film"])
+    found |= {name: house.picture(owner, summer, ready=False) for name in ("failed", "binned")}
+    found["media"] = media = house.picture(owner, summer)
+    house.lay_moving(media, "motion")
+    found["film"] = film = house.picture(owner, summer)
+    house.lay_moving(film)
     found["arrived"] = house.picture(owner, summer)
     found["loose"] = house.picture(owner)
     found["link"] = house.link(summer)

@@ -222,8 +222,8 @@ class Family:
             permit = authorize(self.visits[visit], Action.ADD, Album, self.albums[its.album or 0])
             with Incoming(self.house.vault.storage, 10**9) as incoming:
                 incoming.write(small_picture())
-                file = {"file_name": "guest.jpg", "guest_name": "Gus"}
-                brought = uploads.receive_from_guest(self.house.vault, permit, incoming, **file)
+                vault, name = self.house.vault, "guest.jpg"
+                brought = uploads.receive_from_guest(vault, permit, incoming, file_name=name, guest_name="Gus")
             self.pictures.append(brought.media.public_id)
             owner, album = self.model.albums[its.album or 0].owner, {its.album or 0}
             self.model.pictures.append(ModelPicture(owner, album, brought=visit, awaiting=its.needs_acceptance))

@@ -10,7 +10,7 @@ from vault.models.media import Media, State
 from vault.models.sharing import Role
 
 # What a file says of itself that says nothing, and has no company.
-NOTHING_KNOWN = {
+NOTHING_KNOWN: dict[str, object] = {
     "taken_offset_minutes": None,
     "taken_source": None,
     "keywords": [],

@@ -1,6 +1,6 @@
 """The migrations lead from nothing to what the models say, and back, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -128,7 +128,8 @@ def test_what_refers_to_a_table_that_is_rebuilt_stays(app: Flask) -> None:
         for statement in ROWS_OF_THEN.split(";"):
             connection.execute(sa.text(statement))
 
-    for way in (upgrade, lambda: downgrade(revision="0003"), upgrade):
+    ways: tuple[Callable[[], object], ...] = (upgrade, lambda: downgrade(revision="0003"), upgrade)
+    for way in ways:
         way()
         with db.engine.connect() as connection:
             assert [tuple(row) for row in connection.execute(sa.text(REFERRING))] == [(3, 5, 5, "thumb")]
