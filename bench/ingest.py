@@ -78,10 +78,9 @@ def _memory(vault: LiveVault, proof: dict[str, str]) -> None:
         watcher.join()
     risen = (most[0] - before) / MIB
     verdict = "" if risen <= BOUND_MIB else f"  more than {BOUND_MIB}!"
-    print(
-        f"{PARALLEL} uploads at the same time: {before / MIB:.0f} MiB of web processes rise by {risen:.0f} MiB{verdict}; "
-        f"answers {dict(statuses)}"
-    )
+    answers = ", ".join(f"{count} × {status}" for status, count in statuses.items())
+    print(f"{PARALLEL} uploads at the same time, answered {answers}:")
+    print(f"{before / MIB:.0f} MiB of web processes rise by {risen:.0f} MiB{verdict}")
 
 
 def _files(count: int) -> Iterable[bytes]:
