@@ -7,8 +7,8 @@ All three run inside an application on the home; a deed that returns has been ac
 import hashlib
 import io
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -36,7 +36,8 @@ AGED = 3 * 86_400
 class Deed:
     """Something that is interrupted. `kept` says of a home after a deed that was acknowledged whether it was done.
 
-    One that `begins_untidy` is there to remove leftovers, which may still be there when it was interrupted.
+    One that `begins_untidy` is there to remove leftovers, which may still be there when it was interrupted. In a
+    short sweep only every so manieth of the calls in `short` is interrupted.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Deed:
     do: Callable[[House], None]
     kept: Callable[[House], bool]
     begins_untidy: bool = False
+    short: Mapping[str, int] = field(default_factory=dict)
 
 
 def _owner() -> Viewer:
@@ -159,7 +161,7 @@ def _folder(house: House) -> Path:
 
 DEEDS = (
     Deed("resume", _family, _resume, lambda house: _holds(house, NEW)),
-    Deed("backup", _one_old_picture, _copy, _is_copied),
+    Deed("backup", _one_old_picture, _copy, _is_copied, short={"fsync": 8, "write": 8}),
     Deed("commit", _family, _commit, lambda house: _holds(house, NEW)),
     Deed("delete", _one_old_picture, _delete, _is_gone),
     Deed("sweep", _leftovers, _sweep, _is_swept, begins_untidy=True),

@@ -225,7 +225,7 @@ def main(names: list[str]) -> int:
     """Sweep the deeds of these names, or all; `name:killed,EIO` only with those faults. Return 0 if all is well."""
     # What the vault logs of a failing system is not what is looked at here.
     logging.disable()
-    stride = SHORT if "--short" in names else None
+    is_short = "--short" in names
     chosen = {name: faults for name, _, faults in (each.partition(":") for each in names if each != "--short")}
     wrong = 0
     for deed in DEEDS:
@@ -234,7 +234,11 @@ def main(names: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="vault-faults-") as folder:
             template = new_template(Path(folder))
             figures = sweep(
-                Path(folder), template, deed, (chosen.get(deed.name) or ",".join(FAULTS)).split(","), stride=stride
+                Path(folder),
+                template,
+                deed,
+                (chosen.get(deed.name) or ",".join(FAULTS)).split(","),
+                stride={**SHORT, **deed.short} if is_short else None,
             )
         print(f"{deed.name}: {figures}", *figures.wrong, sep="\n  ", flush=True)  # noqa: T201  # this is what the command is for
         wrong += len(figures.wrong)
