@@ -90,7 +90,7 @@ export class Store {
     for (const name of ["items", "files", "urls"]) await this.write(name, (store) => store.clear());
   }
 
-  /** Forget what belongs to other people, whose browser this is no more, and files whose items are done with. */
+  /** Forget what belongs to other people, whose browser this is no more, also as a guest, and files that are done with. */
   async tidy(): Promise<void> {
     const items = (await this.read<KeptItem[]>("items", (store) => store.getAll())) ?? [];
     const files = (await this.read<string[]>("files", (store) => store.getAllKeys())) ?? [];
@@ -98,6 +98,12 @@ export class Store {
     const others = items.filter((item) => item.person !== this.person).map((item) => item.id);
     const gone = [...others, ...files.filter((id) => !known.has(id))];
     if (gone.length > 0) await this.forget(gone);
+    const begun = (await this.read<KeptUrl[]>("urls", (store) => store.getAll())) ?? [];
+    const strange = begun.filter((url) => !url.fingerprint.startsWith(`${this.person}\n`));
+    if (strange.length === 0) return;
+    await this.write("urls", (store) => {
+      for (const url of strange) store.delete(url.urlStorageKey);
+    });
   }
 
   /** Where uploads go on, as tus-js-client wants to be told. */
