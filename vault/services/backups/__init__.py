@@ -141,7 +141,8 @@ def _prepare(folder: Path) -> bool:
     there = {path.name for path in folder.iterdir()}
     if manifest.NAME in there:
         raise Refused(f"{folder} holds a whole backup already. Name another folder, and this one with --since.")
-    if there and (there - KNOWN or copying.NOTES not in there):
+    # Either is there until the very end, the draft a step longer than the notes.
+    if there and (there - KNOWN or not there & {copying.NOTES, manifest.DRAFT}):
         raise Refused(f"{folder} is not empty, and what is in it is no unfinished backup.")
     (folder / copying.NOTES).touch(mode=0o600)
     for name in (ROWS, BLOBS):
