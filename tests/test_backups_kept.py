@@ -76,7 +76,9 @@ class TestBrokenOff:
         make(house, tmp_path / "copy")
         found = checked(tmp_path / "copy")
         assert len(list(found.below("blobs"))) == 8
-        assert {path: path.stat().st_ino for path in there} == there
+        # What another thread had under way when the disk was full may be copied again, and nothing else.
+        again = [path for path, inode in there.items() if path.stat().st_ino != inode]
+        assert len(again) < copying.THREADS
 
     def test_what_was_copied_before_and_is_gone_now_is_taken_away_again(self, house: House, tmp_path: Path) -> None:
         anna, pictures = tree(house)
