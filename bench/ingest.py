@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import os
 import random
+import re
 import shutil
 import statistics
 import tempfile
@@ -28,6 +29,7 @@ SENDERS, WRITERS, ROUNDS = 8, 4, 3
 PARALLEL, MIB = 200, 1 << 20
 BOUND, BOUND_MIB = 0.4, 150
 FIRST_BYTES = 100_000
+PSS = re.compile(r"^Pss: +([0-9]+) kB$", re.MULTILINE)
 
 
 def run() -> None:
@@ -60,12 +62,12 @@ def _rates(vault: LiveVault, proof: dict[str, str], folder: Path) -> None:
 
 def _memory(vault: LiveVault, proof: dict[str, str]) -> None:
     """Begin 200 uploads, let all of them be halfway at the same time, and finish them."""
-    before = _resident(vault)
+    before = _held(vault)
     most, done = [before], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.02):
-            most[0] = max(most[0], _resident(vault))
+            most[0] = max(most[0], _held(vault))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -146,10 +148,10 @@ def _said(proof: dict[str, str], data: bytes) -> dict[str, str]:
     }
 
 
-def _resident(vault: LiveVault) -> int:
-    """Return the resident memory of all web processes together."""
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in vault.web_processes())
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _held(vault: LiveVault) -> int:
+    """Return the memory of all web processes together, in bytes; what they share counts once (proc(5), Pss)."""
+    rolled = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in vault.web_processes()]
+    return sum(int(PSS.findall(text)[0]) * 1024 for text in rolled)
 
 
 def _timed(work: Callable[..., object], *given: object) -> float:
