@@ -42,7 +42,7 @@ class PatientUnreader(SocketUnreader):
     """What a client sends, as long as he goes on sending. Afterwards it looks as if he had hung up."""
 
     # gunicorn would hold a mebibyte for each of so many threads, and uploads are written in pieces of this size.
-    max_body_chunk = 256 * 1024
+    max_body_chunk = 128 * 1024
 
     def __init__(self, sock: Any) -> None:
         super().__init__(sock)

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from vault.imaging.identify import HEAD_BYTES
 from vault.services import Refused
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 128 * 1024
 ALGORITHMS = ("sha1", "sha256")
 
 
