@@ -33,7 +33,7 @@ from vault.storage import original_key
 from vault.storage.local import LocalStorage
 
 CORES = os.cpu_count() or 1
-PICTURES, ROUNDS, MANY = 32, 5, 1_000
+PICTURES, ROUNDS, MANY = 96, 3, 1_000
 BOUND, BOUND_MS = 0.9, 300
 
 
